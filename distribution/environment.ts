@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+/** Everything an instance is told from outside, parsed once. */
+export interface Environment {
+  /** Address everything binds to; loopback by default. */
+  host: string;
+  port: number;
+  mqttPort: number;
+  /** Absolute. Everything this instance writes lies below it. */
+  dataDir: string;
+  databaseUrl: string | undefined;
+  mqttUrl: string | undefined;
+  serialPort: string | undefined;
+  /** Port of the embedded database for psql (loopback only); undefined: closed. */
+  dbPort: number | undefined;
+  site: string;
+  line: string;
+  timeZone: string;
+  simulate: boolean;
+  deviceNets: string[];
+  logLevel: string;
+}
+
+export const root: string = path.resolve(import.meta.dirname, "..");
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"];
+
+/**
+ * Reads the environment (and `.env` beside package.json, which never overrides a variable already set).
+ * @throws Error naming the variable and what it should be
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+  const text = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === undefined || value === "" ? undefined : value;
+  };
+  const port = (name: string): number | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < 1 || number > 65_535)
+      throw new Error(`${name} must be a port between 1 and 65535, not "${value}"`);
+    return number;
+  };
+  const id = (name: string, fallback: string): string => {
+    const value = text(name) ?? fallback;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(value))
+      throw new Error(`${name} must be 1 to 64 of A-Z a-z 0-9 _ -, not "${value}"`);
+    return value;
+  };
+  const timeZone = text("SITE_TZ") ?? "Europe/Paris";
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+  } catch {
+    throw new Error(`SITE_TZ must be a time zone such as Europe/Paris, not "${timeZone}"`);
+  }
+  const logLevel = text("LOG_LEVEL") ?? "warn";
+  if (!LOG_LEVELS.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}`);
+  return {
+    host: text("HOST") ?? "127.0.0.1",
+    port: port("PORT") ?? 1880,
+    mqttPort: port("MQTT_PORT") ?? 1883,
+    dataDir: path.resolve(root, text("DATA_DIR") ?? "data"),
+    databaseUrl: text("DATABASE_URL"),
+    mqttUrl: text("MQTT_URL"),
+    serialPort: text("SERIAL_PORT"),
+    dbPort: port("DB_PORT"),
+    site: id("SITE", "site-1"),
+    line: id("LINE", "line-1"),
+    timeZone,
+    simulate: text("FOIEFLOW_SIMULATE") !== "0",
+    deviceNets: (text("DEVICE_NETS") ?? "").split(/[\s,]+/).filter(Boolean),
+    logLevel,
+  };
+}
+
+/** Loads `.env` beside package.json when there is one; variables already set win. */
+export function loadDotEnv(): void {
+  const file = path.join(root, ".env");
+  if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/**
+ * Writes the parsed values back where flows read them (`${SITE}` …), so that an unset variable shows its default in a
+ * flow and never the text of the variable.
+ */
+export function exportToFlows(environment: Environment, env: NodeJS.ProcessEnv = process.env): void {
+  env.HOST = environment.host;
+  env.PORT = String(environment.port);
+  env.MQTT_PORT = String(environment.mqttPort);
+  env.DATA_DIR = environment.dataDir;
+  env.DATABASE_URL = environment.databaseUrl ?? "";
+  env.MQTT_URL = environment.mqttUrl ?? "";
+  env.SERIAL_PORT = environment.serialPort ?? "";
+  env.SITE = environment.site;
+  env.LINE = environment.line;
+  env.SITE_TZ = environment.timeZone;
+  env.DEVICE_NETS = environment.deviceNets.join(",");
+  for (const name of ["SHIFTS", "RETENTION_RAW_DAYS", "RETENTION_ANALYSIS_DAYS", "COMPRESS_AFTER_DAYS"])
+    env[name] ??= "";
+}

@@ -1,0 +1,42 @@
+import { createRequire } from "node:module";
+import type { FlowNode } from "./flow-files.ts";
+import type { FlowStore } from "./flow-store.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Node-RED's storage contract, as far as this module answers it itself. */
+interface StorageModule {
+  getFlows(): Promise<FlowNode[]>;
+  saveFlows(flows: FlowNode[]): Promise<void>;
+  [other: string]: unknown;
+}
+
+/**
+ * Node-RED's own storage, but with the flow in one file per tab. Credentials, settings, sessions and the library stay
+ * where Node-RED keeps them, in the user directory.
+ * @param hidden ids of nodes to load as disabled in this run only (their device is not configured); a deploy stores
+ *   them as they were
+ */
+export function flowStorage(store: FlowStore, hidden: (flow: readonly FlowNode[]) => Set<string>): StorageModule {
+  const local: Record<string, unknown> = require(
+    require.resolve("@node-red/runtime/lib/storage/localfilesystem", { paths: [require.resolve("node-red")] }),
+  );
+  let disabledHere = new Set<string>();
+  return {
+    ...local,
+    async getFlows() {
+      const flow = store.read();
+      disabledHere = hidden(flow);
+      return flow.map((node) => (disabledHere.has(node.id) ? { ...node, d: true } : node));
+    },
+    async saveFlows(flow) {
+      store.write(
+        flow.map((node) => {
+          if (!disabledHere.has(node.id) || node.d !== true) return node;
+          const { d: _, ...enabled } = node;
+          return enabled;
+        }),
+      );
+    },
+  };
+}

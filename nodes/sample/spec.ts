@@ -1,0 +1,26 @@
+import type { Grade, Sample, ShapeAnalysis, SpectralAnalysis, SpectralReading, TofFeatures, TofFrame } from "./sample.ts";
+
+/**
+ * A grade spec ready for use: one document, one method. The analysis and grading nodes call it and know nothing of
+ * which spec it is.
+ */
+export interface GradeMethod {
+  readonly id: string;
+  readonly version: string;
+  /** SHA-256 of the canonical document, hex. */
+  readonly hash: string;
+  /** Which method reads the document, e.g. `sqal`. */
+  readonly method: string;
+  analyseShape(frame: TofFrame, features: TofFeatures, deviceId: string): ShapeAnalysis;
+  analyseSpectrum(reading: SpectralReading, deviceId: string): SpectralAnalysis;
+  /**
+   * Grades an analysed sample.
+   * @throws CodedError `not-analysed` when it carries neither analysis
+   */
+  grade(sample: Sample): Grade;
+}
+
+/** What an instance of the `foieflow-grade-spec` config node offers; `spec` is absent while its document is invalid. */
+export interface GradeSpecSource {
+  spec?: GradeMethod;
+}

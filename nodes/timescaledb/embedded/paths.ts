@@ -1,0 +1,30 @@
+import { join } from "node:path";
+
+/** Where the embedded database keeps its files below the site's data directory. */
+export interface EmbeddedPaths {
+  /** Everything below; mode 0700. */
+  root: string;
+  /** PostgreSQL's own directory. */
+  cluster: string;
+  /** Present while the cluster is being made: what it marks holds no data yet and may be thrown away. */
+  creating: string;
+  lock: string;
+  /** Who holds the lock; informative only. */
+  owner: string;
+  maintenance: string;
+  /** Where the Unix socket is, see `server.ts`. */
+  socketRecord: string;
+}
+
+export function embeddedPaths(dataDir: string): EmbeddedPaths {
+  const root = join(dataDir, "database");
+  return {
+    root,
+    cluster: join(root, "cluster"),
+    creating: join(root, "creating"),
+    lock: join(root, "lock.sqlite"),
+    owner: join(root, "owner.json"),
+    maintenance: join(root, "maintenance.json"),
+    socketRecord: join(root, "socket.json"),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Starts the line: the embedded database, Node-RED with our flows, the device doors, and (unless told not to) the
+ * simulated line. SIGTERM or SIGINT stops it in order, settling what it can.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import express from "express";
+
+const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
+if (options["edit-flows"]) process.env.FOIEFLOW_EDIT_FLOWS = "1";
+
+const startedAt = Date.now();
+const say = (text: string) => console.log(`FoieFlow: ${text}`);
+
+/** Ends with a message an operator can act on, without a stack. */
+function refuse(error: unknown): never {
+  console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+}
+
+const simulatedSerial = (dataDir: string) => path.join(dataDir, "simulation", "serial");
+
+async function main(): Promise<void> {
+  // The simulated line brings its own serial port, so that all three transports live from the first minute.
+  const { readEnvironment, loadDotEnv } = await import("../distribution/environment.ts");
+  loadDotEnv();
+  const before = readEnvironment();
+  const simulatesSerial = before.simulate && before.serialPort === undefined && process.platform === "linux";
+  if (simulatesSerial) process.env.SERIAL_PORT = simulatedSerial(before.dataDir);
+
+  const { environment, secrets, settings, flowChanges } = await import("../settings.ts");
+  for (const name of flowChanges.kept)
+    console.warn(
+      `FoieFlow: flow ${name} was changed on this site and stays as it is, though the release has a newer one (${path.join("flows", name)})`,
+    );
+  mkdirSync(settings.userDir, { recursive: true, mode: 0o700 });
+
+  const { acquireDatabase } = await import("@foieflow/node-red-foieflow/timescaledb/service.js");
+  const { closeServices, openServices } = await import("@foieflow/node-red-foieflow/host/service.js");
+  say(environment.databaseUrl ? "connecting to the database …" : "opening the embedded database …");
+  const lease = acquireDatabase({ log: say });
+  const database = await lease.value;
+  const mode = database.capabilities.timescaledb
+    ? `TimescaleDB ${database.capabilities.timescaledb}`
+    : "PostgreSQL without TimescaleDB (plain tables)";
+  say(`database ready: ${mode}${database.capabilities.embedded ? ", embedded (trial or single line)" : ""}`);
+  if (environment.dbPort !== undefined && database.embedded) {
+    await database.embedded.serve({ port: environment.dbPort, password: secrets.databasePassword });
+    say(
+      `psql -h 127.0.0.1 -p ${environment.dbPort} -U foieflow postgres   (password: databasePassword in ${path.join(environment.dataDir, "secrets.json")})`,
+    );
+  }
+
+  const { default: RED } = await import("node-red");
+  const app = express();
+  app.disable("x-powered-by");
+  const server = createServer(app);
+  server.on("error", (error: NodeJS.ErrnoException) =>
+    refuse(
+      error.code === "EADDRINUSE"
+        ? `port ${environment.port} on ${environment.host} is in use; set PORT to another one`
+        : error,
+    ),
+  );
+  RED.init(server, settings as never);
+  app.use(settings.httpAdminRoot, RED.httpAdmin);
+  app.use(settings.httpNodeRoot, settings.httpNodeAuth as never, RED.httpNode);
+
+  const flowsStarted = new Promise<void>((resolve, reject) => {
+    RED.events.once("flows:started", () => resolve());
+    RED.events.on("runtime-event", (event: { id?: string; payload?: { error?: string; types?: string[] } }) => {
+      if (event.id === "runtime-state" && event.payload?.error === "missing-types")
+        reject(new Error(`the flows use node types that are not installed: ${event.payload.types?.join(", ")}`));
+    });
+  });
+  say("starting Node-RED …");
+  await RED.start();
+  await new Promise<void>((resolve) => server.listen(environment.port, environment.host, resolve));
+
+  let simulator: ChildProcess | undefined;
+  let stopping = false;
+  const stop = async (signal: string, exitCode = 0): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    say(`${signal}: stopping …`);
+    const forced = setTimeout(() => {
+      console.error("FoieFlow: did not stop within 30 s, ending now");
+      process.exit(1);
+    }, 30_000);
+    forced.unref();
+    simulator?.kill("SIGTERM");
+    // Doors first, so that nothing new is acknowledged; then the inbox empties; then flows, then the database.
+    await closeServices(openServices().filter((key) => key.startsWith("door:")));
+    const { currentInbox } = await import("@foieflow/node-red-foieflow/inbox/service.js");
+    const waiting = (await currentInbox()?.drain(10_000)) ?? 0;
+    if (waiting > 0) console.warn(`FoieFlow: ${waiting} messages could not be settled before the stop`);
+    await RED.stop();
+    lease.release();
+    await closeServices(openServices());
+    server.closeAllConnections();
+    server.close();
+    say("stopped");
+    process.exit(exitCode);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => stop(signal).catch((error) => refuse(error)));
+  process.on("uncaughtException", (error) => {
+    console.error("FoieFlow: unexpected error", error);
+    stop("unexpected error", 1).catch(() => process.exit(1));
+  });
+
+  try {
+    await flowsStarted;
+  } catch (error) {
+    console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
+    await stop("flows did not start", 1);
+  }
+  if (stopping) return;
+
+  const shownHost = ["0.0.0.0", "::"].includes(environment.host) ? "localhost" : environment.host;
+  const base = `http://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${environment.port}`;
+  const lines = [
+    `line running (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`,
+    `  dashboard  ${base}/dashboard/line`,
+    `  editor     ${base}/   (user admin)`,
+  ];
+  if (secrets.newAdminPassword)
+    lines.push(`  password   ${secrets.newAdminPassword}   shown once; "npm run password" makes a new one`);
+  for (const line of lines) say(line);
+
+  if (environment.simulate) simulator = startSimulator(environment, simulatesSerial, () => stopping);
+}
+
+/** The simulated line is a process of its own that connects as devices do; it is started again if it dies. */
+function startSimulator(
+  environment: { dataDir: string; mqttUrl: string | undefined },
+  serial: boolean,
+  stopping: () => boolean,
+): ChildProcess {
+  const script = path.join(import.meta.dirname, "simulate.ts");
+  const transports = ["websocket", "mqtt", ...(serial ? ["serial"] : [])];
+  const arguments_ = [script, "--quiet", "--devices", String(transports.length), "--transport", transports.join(",")];
+  if (serial) arguments_.push("--serial-link", simulatedSerial(environment.dataDir));
+  say(
+    `simulated line: ${transports.length} devices over ${transports.join(", ")} (FOIEFLOW_SIMULATE=0 switches it off)`,
+  );
+  const child = spawn(process.execPath, arguments_, { stdio: ["ignore", "inherit", "inherit"], env: process.env });
+  child.on("exit", (code) => {
+    if (!stopping()) console.warn(`FoieFlow: the simulated line ended (exit ${code})`);
+  });
+  return child;
+}
+
+if (!existsSync(path.join(import.meta.dirname, "../nodes/dist")))
+  refuse("not built yet: run npm start or npm run build");
+main().catch(refuse);

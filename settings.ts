@@ -1,0 +1,73 @@
+import path from "node:path";
+import { exportToFlows, loadDotEnv, readEnvironment, root } from "./distribution/environment.ts";
+import type { FlowNode } from "./distribution/flow-files.ts";
+import { FlowStore } from "./distribution/flow-store.ts";
+import { flowStorage } from "./distribution/node-red-storage.ts";
+import { PeopleGuard } from "./distribution/people.ts";
+import { openSecrets } from "./distribution/secrets.ts";
+
+loadDotEnv();
+export const environment = readEnvironment();
+exportToFlows(environment);
+export const secrets = openSecrets(environment.dataDir);
+process.env.DEVICE_TOKEN = secrets.deviceToken;
+export const guard = new PeopleGuard({
+  host: environment.host,
+  adminPasswordHash: secrets.adminPasswordHash,
+  sessionSecret: secrets.sessionSecret,
+});
+
+// `npm run dev` edits the flows of the release; a site edits its own copy, which follows the release where unchanged.
+const shippedFlows = new FlowStore(path.join(root, "flows"));
+const editsRelease = process.env.FOIEFLOW_EDIT_FLOWS === "1";
+const flows = editsRelease ? shippedFlows : new FlowStore(path.join(environment.dataDir, "flows"));
+export const flowChanges = editsRelease ? { updated: [], kept: [] } : flows.follow(shippedFlows.readFiles());
+
+/** Without SERIAL_PORT the stock serial nodes would retry an empty path for ever: they rest, unchanged in the files. */
+function withoutDevice(flow: readonly FlowNode[]): Set<string> {
+  if (environment.serialPort !== undefined) return new Set();
+  const ports = new Set(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Node-RED's own notation for an environment variable
+    flow.filter((node) => node.type === "serial-port" && node.serialport === "${SERIAL_PORT}").map((node) => node.id),
+  );
+  const users = flow.filter((node) => typeof node.serial === "string" && ports.has(node.serial));
+  return new Set(users.map((node) => node.id));
+}
+
+const settings = {
+  uiHost: environment.host,
+  uiPort: environment.port,
+  httpAdminRoot: "/",
+  httpNodeRoot: "/",
+  userDir: path.join(environment.dataDir, "node-red"),
+  nodesDir: [path.join(root, "nodes"), path.join(root, "dashboards")],
+  flowFile: "flows.json",
+  flowFilePretty: true,
+  storageModule: flowStorage(flows, withoutDevice),
+  credentialSecret: secrets.credentialSecret,
+  adminAuth: {
+    type: "credentials",
+    sessionExpiryTime: 12 * 3600,
+    users: async (username: string) => (username === "admin" ? { username, permissions: "*" } : null),
+    authenticate: async (username: string, password: string) =>
+      (await guard.checkAdmin(username, password)) ? { username, permissions: "*" } : null,
+  },
+  httpNodeAuth: guard.middleware,
+  dashboard: { middleware: guard.middleware, ioMiddleware: guard.socketMiddleware, maxHttpBufferSize: 256 * 1024 },
+  apiMaxLength: "5mb",
+  telemetry: { enabled: false, updateNotification: false },
+  externalModules: { palette: { allowInstall: false, allowUpload: false }, modules: { allowInstall: false } },
+  functionExternalModules: false,
+  editorTheme: {
+    page: { title: "FoieFlow" },
+    header: { title: "FoieFlow" },
+    tours: false,
+    projects: { enabled: false },
+    palette: { categories: ["FoieFlow", "subflows", "common", "function", "network", "sequence", "parser", "storage"] },
+  },
+  logging: { console: { level: environment.logLevel, metrics: false, audit: false } },
+  ...(process.env.FOIEFLOW_LANG ? { lang: process.env.FOIEFLOW_LANG } : {}),
+};
+
+// Node-RED requires() this file and assigns to what it gets: the object itself must be the module.
+export { settings, settings as "module.exports" };
