@@ -30,7 +30,7 @@ export interface Secrets extends SecretsFile {
 
 /**
  * Opens this instance's secrets, making them on first start. The file is `<dataDir>/secrets.json`, mode 0600.
- * `FOIEFLOW_ADMIN_PASSWORD` and `DEVICE_TOKEN` in the environment win over what is stored.
+ * `FOIEFLOW_ADMIN_PASSWORD`, `DEVICE_TOKEN` and `DB_PASSWORD` in the environment win over what is stored.
  */
 export function openSecrets(dataDir: string, env: NodeJS.ProcessEnv = process.env): Secrets {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -53,6 +53,7 @@ export function openSecrets(dataDir: string, env: NodeJS.ProcessEnv = process.en
   }
   if (env.FOIEFLOW_ADMIN_PASSWORD) secrets.adminPasswordHash = hashPassword(env.FOIEFLOW_ADMIN_PASSWORD);
   if (env.DEVICE_TOKEN) secrets.deviceToken = env.DEVICE_TOKEN;
+  if (env.DB_PASSWORD) secrets.databasePassword = env.DB_PASSWORD;
   return secrets;
 }
 

@@ -20,7 +20,7 @@ export interface Client {
   /** Queries of maintenance get more time than those of people. */
   readonly patience: number;
   /** False while the client does not read its answers: nothing of it runs. */
-  readonly writable: boolean;
+  readonly receptive: boolean;
   send(bytes: Buffer): void;
   /** Ends the client with a FATAL error. */
   fatal(sqlState: string, text: string): void;
@@ -44,6 +44,7 @@ export class Bridge {
   readonly #clients = new Set<Client>();
   readonly #queues = new Map<Client, Unit[]>();
   #engine: EngineThread | undefined;
+  #parameters: Record<string, string> = {};
   #refusal: string | undefined;
   #owner: Client | undefined;
   #running: Client | undefined;
@@ -61,8 +62,9 @@ export class Bridge {
     return this.#clients.size;
   }
 
+  /** What clients are told of the server when they connect. */
   get parameters(): Record<string, string> {
-    return this.#engine?.parameters ?? {};
+    return this.#parameters;
   }
 
   get open(): boolean {
@@ -72,6 +74,7 @@ export class Bridge {
   /** Puts an engine (back) in place; what clients asked for in the meantime runs now. */
   attach(engine: EngineThread): void {
     this.#engine = engine;
+    this.#parameters = engine.parameters;
     this.#refusal = undefined;
     this.#pump();
   }
@@ -126,23 +129,35 @@ export class Bridge {
     this.#queues.delete(client);
     const involved = this.#owner === client || this.#running === client;
     for (const channel of client.channels)
-      if (!this.#listeners(channel).length) leftovers.push(query(`UNLISTEN "${channel.replaceAll('"', '""')}"`));
+      if (!this.#listeners(channel).length) leftovers.push(query(`UNLISTEN ${quoted(channel)}`));
     if (!involved && leftovers.length === 0) return;
     // Sync first: the engine ignores everything up to it after an error in a group that was not ended.
-    const bytes = Buffer.concat([sync(), ...(involved ? [query("ROLLBACK")] : []), ...leftovers]);
-    const ghost: Client = {
-      channels: new Set(),
-      patience: client.patience,
-      writable: true,
-      send: () => {},
-      fatal: () => this.#clients.delete(ghost),
-      drained: () => this.#clients.delete(ghost),
-    };
-    this.#clients.add(ghost);
+    const ghost = this.#janitor([sync(), ...(involved ? [query("ROLLBACK")] : []), ...leftovers]);
     if (this.#owner === client) this.#owner = ghost;
     if (this.#running === client) this.#running = ghost;
-    this.#queues.set(ghost, [{ bytes, ready: true }]);
     this.#pump();
+  }
+
+  /** Listens (again) to every channel that some client wants: UNLISTEN of one ends it for all. */
+  relisten(): void {
+    const channels = new Set([...this.#clients].flatMap((client) => [...client.channels]));
+    if (channels.size === 0) return;
+    this.#janitor([...channels].map((channel) => query(`LISTEN ${quoted(channel)}`)));
+    this.#pump();
+  }
+
+  /** Queues work that no client waits for. */
+  #janitor(groups: Uint8Array[]): Client {
+    const janitor: Client = {
+      channels: new Set(),
+      patience: 1,
+      receptive: true,
+      send: () => {},
+      fatal: () => {},
+      drained: () => {},
+    };
+    this.#queues.set(janitor, [{ bytes: Buffer.concat(groups), ready: true }]);
+    return janitor;
   }
 
   #listeners(channel: string): Client[] {
@@ -154,7 +169,7 @@ export class Bridge {
     for (const [client, queue] of this.#queues) {
       if (this.#owner && client !== this.#owner) continue;
       const unit = queue[0];
-      if (!unit || !client.writable) continue;
+      if (!unit || !client.receptive) continue;
       queue.shift();
       // A map keeps the order of insertion: whoever has more to do queues up again at the end.
       this.#queues.delete(client);
@@ -246,6 +261,10 @@ export class Bridge {
 function statusOf(ready: Buffer): TransactionStatus {
   const status = String.fromCharCode(ready[5] ?? 0);
   return status === "T" || status === "E" ? status : "I";
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Words for the clients of an engine that died. */

@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import chromium from "@sparticuz/chromium";
+import { type Browser, type BrowserContext, chromium as launcher, type Page } from "playwright-core";
+
+/** Our own short list: the package's own switches off web security, which is what we want to see working. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--font-render-hinting=none",
+];
+
+/** Opens headless Chromium: the one named by CHROME, else the one that comes from npm. */
+export async function openBrowser(): Promise<Browser> {
+  const named = process.env.CHROME;
+  const executablePath = named && existsSync(named) ? named : await chromium.executablePath();
+  return launcher.launch({ executablePath, headless: true, args: ARGUMENTS });
+}
+
+export interface Watched {
+  context: BrowserContext;
+  page: Page;
+  /** Console errors, page errors, failed requests and requests beyond the origin, as they happen. */
+  problems: string[];
+}
+
+/** A page that notes everything an operator's browser would complain about. */
+export async function openPage(
+  browser: Browser,
+  origin: string,
+  options: { width: number; height: number; locale: string; colorScheme?: "light" | "dark" },
+): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: options.width, height: options.height },
+    locale: options.locale,
+    colorScheme: options.colorScheme ?? "light",
+  });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(`console: ${message.text()}`);
+  });
+  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (/^(http|ws)s?:$/.test(url.protocol) && url.host !== new URL(origin).host) problems.push(`beyond the origin: ${request.url()}`);
+  });
+  return { context, page, problems };
+}
