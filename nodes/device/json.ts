@@ -15,7 +15,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * Parses UTF-8 bytes as strict JSON and checks the whole tree.
  * @throws CodedError `too-large`, `not-json` (NaN literals and broken UTF-8 too), `too-deep`, `not-finite` (`1e309`),
- *   `forbidden-key` (`__proto__`, `constructor`, `prototype` at any depth); the message names the path.
+ *   `forbidden-key` (`__proto__`, `constructor`, `prototype` at any depth), `bad-text` (NUL or lone surrogates, which no database text
+ *   holds); the message names the path.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
   if (bytes.byteLength > limits.maxBytes) {
@@ -52,6 +53,10 @@ function checkTree(root: Json, maxDepth: number): void {
       if (!Number.isFinite(value)) throw new CodedError("not-finite", `${pathText(path)} is not a finite number`);
       continue;
     }
+    if (typeof value === "string") {
+      if (!isStorable(value)) throw new CodedError("bad-text", `${pathText(path)} has NUL or broken Unicode`);
+      continue;
+    }
     if (typeof value !== "object" || value === null) continue;
     if (depth >= maxDepth) throw new CodedError("too-deep", `${pathText(path)} nests deeper than ${maxDepth}`);
     if (Array.isArray(value)) {
@@ -64,12 +69,14 @@ function checkTree(root: Json, maxDepth: number): void {
     }
     for (const key of Object.keys(value)) {
       if (FORBIDDEN_KEYS.has(key)) throw new CodedError("forbidden-key", `${pathText(path)} has the key ${key}`);
-      const item = value[key];
-      if (typeof item === "object" || typeof item === "number") {
-        stack.push({ value: item, path: { key, parent: path }, depth: depth + 1 });
-      }
+      if (!isStorable(key)) throw new CodedError("bad-text", `${pathText(path)} has a key with NUL or broken Unicode`);
+      stack.push({ value: value[key] ?? null, path: { key, parent: path }, depth: depth + 1 });
     }
   }
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
 }
 
 function pathText(path: Path | undefined): string {

@@ -13,6 +13,8 @@ export interface Envelope {
   defaultLineId: string;
   /** Identity a credential (or an MQTT topic below a device's own name) proves; overrides what the payload says. */
   provenDeviceId?: string;
+  /** Reason code for which the door already knows that this belongs into quarantine, whatever it says (`bad-topic`). */
+  problem?: string;
   bytes: Buffer;
 }
 

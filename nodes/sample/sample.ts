@@ -38,6 +38,8 @@ export interface TofFeatures {
   zoneSideMm?: number;
   /** Name of the configuration profile the device says it runs. */
   profile?: string;
+  /** Dialect (and generation) the frame came in, e.g. `sqal`, `sqal-legacy`, where a method treats them differently. */
+  dialect?: string;
 }
 
 /** The AS7341's result: raw counts by channel. */

@@ -56,15 +56,15 @@ const EMITTERS: ReadonlyArray<readonly [nm: number, fwhmNm: number]> = [
  * grading bands sit around these ratios.
  */
 const COMMISSIONING: ReadonlyArray<readonly [ChannelKey, number]> = [
-  ["F1_415nm", 1560],
-  ["F2_445nm", 2300],
-  ["F3_480nm", 2050],
-  ["F4_515nm", 7700],
-  ["F5_555nm", 3530],
-  ["F6_590nm", 2330],
-  ["F7_630nm", 4480],
-  ["F8_680nm", 2960],
-  ["NIR", 2260],
+  ["F1_415nm", 1400],
+  ["F2_445nm", 1860],
+  ["F3_480nm", 1500],
+  ["F4_515nm", 6950],
+  ["F5_555nm", 3340],
+  ["F6_590nm", 2040],
+  ["F7_630nm", 4600],
+  ["F8_680nm", 3200],
+  ["NIR", 1900],
 ];
 
 function sum(response: Float64Array, light: Float64Array, surface: Float64Array | undefined): number {

@@ -54,7 +54,7 @@ export function reflectance(tissue: Tissue, stains: Stains, nm: number): number 
   const blood = 0.12 * tissue.blood + 0.8 * stains.hematoma;
   const bile = 0.25 * tissue.bile + 0.35 * stains.bile;
   // Lipid oxidation products and pigment browning: a broad loss that grows toward the blue.
-  const browning = (0.02 + 0.75 * tissue.oxidation + 0.35 * (1 - tissue.freshness)) * (nm / 450) ** -4;
+  const browning = (0.02 + 1.3 * tissue.oxidation + 0.6 * (1 - tissue.freshness)) * (nm / 450) ** -4;
   const absorption =
     0.03 +
     blood * ((1 - met) * absorb(OXY, nm) + met * absorb(MET, nm)) +

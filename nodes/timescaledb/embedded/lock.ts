@@ -8,6 +8,9 @@ export interface DirectoryLock {
   release(): void;
 }
 
+// A lock that is collected as garbage would be released.
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the directory for this process alone. The lock is SQLite's on an empty file, which the operating system
  * releases when the process ends in any way: nothing is ever taken over by age, and nothing stale has to be judged.
@@ -31,11 +34,10 @@ export function lockDirectory(paths: EmbeddedPaths): DirectoryLock {
   }
   const record = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   writeFileSync(paths.owner, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  let held = true;
+  held.add(lock);
   return {
     release() {
-      if (!held) return;
-      held = false;
+      if (!held.delete(lock)) return;
       rmSync(paths.owner, { force: true });
       lock.close();
     },

@@ -1,0 +1,221 @@
+import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
+import { shiftOf } from "@foieflow/node-red-foieflow/sample/shift.js";
+import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
+import { GRADES, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
+import { DeviceBoard, type DeviceEvent } from "./device-board.ts";
+import { productOf, rowOf } from "./product-view.ts";
+import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts";
+
+const KEEP = 20;
+const RATE_WINDOW_MIN = 10;
+/** How often each section may be sent at most, ms; `live` is bounded by the caller's tick. */
+const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
+
+export interface SeedRow extends Omit<RowView, "detail"> {
+  productionDay: string;
+  shift: string;
+}
+
+interface Kept {
+  row: RowView;
+  product?: ProductView;
+}
+
+/**
+ * The state of one line as its screen shows it. Pure: the caller brings the clock (`nowMs`, the server's) and sends
+ * what `due` returns. Bounded: 20 products, 32 devices, one shift's counts.
+ */
+export class LineView {
+  readonly view: string;
+  readonly #settings: Pick<SiteSettings, "siteId" | "lineId" | "timeZone" | "shifts">;
+  readonly #devices = new DeviceBoard();
+  #live: ProductView | null = null;
+  #kept: Kept[] = [];
+  #shift: { name: string; day: string; startMs: number };
+  #counts = emptyCounts();
+  #complete = false;
+  /** Products per minute since the epoch, of the last minutes. */
+  #perMinute = new Map<number, number>();
+  readonly #startedMs: number;
+  #database: StateSection["database"] = "unknown";
+  #waiting: number | null = null;
+  #quarantined: number | null = null;
+  #dataMs: number | null = null;
+  #inspected: ProductView | undefined;
+  #dirty = new Set<ViewSection["section"]>(["live", "samples", "shift", "devices", "state"]);
+  #sentMs = { samples: 0, shift: 0, devices: 0, state: 0 };
+
+  constructor(settings: Pick<SiteSettings, "siteId" | "lineId" | "timeZone" | "shifts">, nowMs: number) {
+    this.#settings = settings;
+    this.view = `${settings.siteId}/${settings.lineId}`;
+    this.#startedMs = nowMs;
+    this.#shift = shiftAt(settings, nowMs);
+  }
+
+  /** The shift now in force: what a refill must count. */
+  get shift(): { name: string; day: string; startMs: number } {
+    return this.#shift;
+  }
+
+  /**
+   * Takes a stored sample. Samples of another line are passed over; ungraded ones count as a sign of life only.
+   * The newest graded one becomes the live product unless it is historical.
+   * @returns whether it belongs to this line
+   */
+  take(sample: Sample, nowMs: number): boolean {
+    if (sample.siteId !== this.#settings.siteId || sample.lineId !== this.#settings.lineId) return false;
+    this.#turn(nowMs);
+    if (!sample.isHistorical) this.#dataMs = Math.max(this.#dataMs ?? 0, Date.parse(sample.receivedAt));
+    this.#devices.sample(sample, nowMs);
+    this.#dirty.add("devices");
+    const product = productOf(sample);
+    if (!product || this.#kept.some((kept) => kept.row.uid === product.uid)) return true;
+    this.#keep({ row: rowOf(product, sample.isHistorical), product });
+    if (!sample.isHistorical && (this.#live === null || product.atMs > this.#live.atMs)) {
+      this.#live = product;
+      this.#dirty.add("live");
+    }
+    if (sample.shift === this.#shift.name && sample.productionDay === this.#shift.day) this.#counts[product.grade] += 1;
+    if (!sample.isHistorical) this.#count(nowMs);
+    this.#dirty.add("shift");
+    return true;
+  }
+
+  /** Takes what a door said of a device. */
+  deviceEvent(deviceId: string, event: DeviceEvent, nowMs: number): void {
+    if (this.#devices.event(deviceId, event, nowMs)) this.#dirty.add("devices");
+  }
+
+  /** Takes the inbox's figures. */
+  inbox(waiting: number, quarantined: number): void {
+    this.#waiting = waiting;
+    this.#quarantined = quarantined;
+  }
+
+  database(state: StateSection["database"]): void {
+    if (state !== this.#database) this.#dirty.add("state");
+    this.#database = state;
+  }
+
+  /**
+   * Refills after a start: the counts of the shift before, and the last rows. Samples taken meanwhile stay; the
+   * caller leaves them out of `counts`. Never moves the live product: nothing from before is the present.
+   */
+  refill(counts: Partial<Record<GradeLetter, number>>, rows: readonly SeedRow[], day: string, shift: string): void {
+    if (day === this.#shift.day && shift === this.#shift.name) {
+      for (const grade of GRADES) this.#counts[grade] += counts[grade] ?? 0;
+      this.#complete = true;
+    }
+    for (const { productionDay: _day, shift: _shift, ...row } of rows) {
+      if (!this.#kept.some((kept) => kept.row.uid === row.uid)) this.#keep({ row: { ...row, detail: false } });
+    }
+    this.#dirty.add("shift");
+  }
+
+  /** Somebody wants the details of one of the last products. */
+  inspect(uid: string): boolean {
+    const product = this.#kept.find((kept) => kept.row.uid === uid)?.product;
+    if (!product) return false;
+    this.#inspected = product;
+    this.#dirty.add("samples");
+    return true;
+  }
+
+  /** The sections that changed and may be sent now; the heartbeat (`state`) comes each second. */
+  due(nowMs: number): ViewSection[] {
+    this.#turn(nowMs);
+    if (this.#devices.expire(nowMs)) this.#dirty.add("devices");
+    const sections: ViewSection[] = [];
+    const stamp = { view: this.view, serverMs: nowMs };
+    if (this.#dirty.delete("live")) sections.push({ section: "live", ...stamp, product: this.#live });
+    if (this.#may("samples", nowMs)) {
+      const rows = this.#kept.map((kept) => kept.row);
+      sections.push({ section: "samples", ...stamp, rows, ...(this.#inspected && { inspected: this.#inspected }) });
+      this.#inspected = undefined;
+    }
+    if (this.#may("shift", nowMs)) sections.push({ section: "shift", ...stamp, ...this.#shiftFigures(nowMs) });
+    if (this.#may("devices", nowMs)) {
+      sections.push({ section: "devices", ...stamp, devices: this.#devices.list(nowMs) });
+    }
+    this.#dirty.add("state");
+    if (this.#may("state", nowMs)) {
+      const { siteId: site, lineId: line, timeZone } = this.#settings;
+      const database = this.#database;
+      const figures = { database, waiting: this.#waiting, quarantined: this.#quarantined, dataMs: this.#dataMs };
+      sections.push({ section: "state", ...stamp, site, line, timeZone, ...figures });
+    }
+    return sections;
+  }
+
+  #may(section: keyof typeof SLOWEST_MS, nowMs: number): boolean {
+    if (!this.#dirty.has(section) || nowMs - this.#sentMs[section] < SLOWEST_MS[section]) return false;
+    this.#dirty.delete(section);
+    this.#sentMs[section] = nowMs;
+    return true;
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept.push(kept);
+    this.#kept.sort((a, b) => b.row.atMs - a.row.atMs);
+    this.#kept.length = Math.min(this.#kept.length, KEEP);
+    this.#dirty.add("samples");
+  }
+
+  #count(nowMs: number): void {
+    const minute = Math.floor(nowMs / 60_000);
+    this.#perMinute.set(minute, (this.#perMinute.get(minute) ?? 0) + 1);
+  }
+
+  #shiftFigures(nowMs: number) {
+    const { name: shift, day: productionDay, startMs } = this.#shift;
+    const { timeZone } = this.#settings;
+    const perHour = this.#perHour(nowMs);
+    return { shift, productionDay, startMs, timeZone, counts: { ...this.#counts }, perHour, complete: this.#complete };
+  }
+
+  #perHour(nowMs: number): number | null {
+    const watchedMin = Math.min((nowMs - this.#startedMs) / 60_000, RATE_WINDOW_MIN);
+    if (watchedMin < 1) return null;
+    let products = 0;
+    for (const count of this.#perMinute.values()) products += count;
+    return Math.round((products / watchedMin) * 60);
+  }
+
+  /** Moves on to the shift and minute of `nowMs`. */
+  #turn(nowMs: number): void {
+    const oldest = Math.floor(nowMs / 60_000) - RATE_WINDOW_MIN;
+    for (const minute of this.#perMinute.keys()) {
+      if (minute > oldest) continue;
+      this.#perMinute.delete(minute);
+      this.#dirty.add("shift");
+    }
+    const current = shiftOf(new Date(nowMs).toISOString(), this.#settings);
+    if (current.shift === this.#shift.name && current.productionDay === this.#shift.day) return;
+    this.#shift = shiftAt(this.#settings, nowMs);
+    this.#counts = emptyCounts();
+    this.#complete = true;
+    this.#dirty.add("shift");
+  }
+}
+
+function emptyCounts(): Record<GradeLetter, number> {
+  return { "A+": 0, A: 0, B: 0, C: 0, REJECT: 0 };
+}
+
+/** The shift at a moment and when it began, to the minute: by bisection, so that `shiftOf` alone knows the rules. */
+export function shiftAt(
+  settings: Pick<SiteSettings, "timeZone" | "shifts">,
+  nowMs: number,
+): { name: string; day: string; startMs: number } {
+  const at = (ms: number) => shiftOf(new Date(ms).toISOString(), settings);
+  const now = at(nowMs);
+  let inside = Math.floor(nowMs / 60_000);
+  let outside = inside - 26 * 60;
+  while (inside - outside > 1) {
+    const middle = Math.floor((inside + outside) / 2);
+    const then = at(middle * 60_000);
+    if (then.shift === now.shift && then.productionDay === now.productionDay) inside = middle;
+    else outside = middle;
+  }
+  return { name: now.shift, day: now.productionDay, startMs: inside * 60_000 };
+}

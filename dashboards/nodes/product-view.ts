@@ -1,0 +1,103 @@
+import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
+import { CHANNELS } from "@foieflow/node-red-foieflow/sample/units.js";
+import type { ProductView, ReasonView, RowView, SpectrumView, TofView } from "./view.ts";
+
+const MAX_REASONS = 24;
+const MAX_MARKS = 16;
+const MAX_TEXT = 64;
+
+/** What the screen shows of a graded sample; undefined for one without a grade. */
+export function productOf(sample: Sample): ProductView | undefined {
+  const { grade } = sample;
+  if (!grade) return undefined;
+  const shape = sample.vl53l8ch?.analysis;
+  const tof = tofOf(sample);
+  const spectrum = spectrumOf(sample);
+  return {
+    uid: sample.sampleUid,
+    sampleId: sample.sampleId,
+    device: sample.deviceId,
+    ...(sample.lotAbattage !== undefined && { lot: sample.lotAbattage.slice(0, MAX_TEXT) }),
+    ...(sample.eleveur !== undefined && { breeder: sample.eleveur.slice(0, MAX_TEXT) }),
+    // A device's clock that runs ahead must not keep its product on the tile.
+    atMs: Math.min(Date.parse(sample.measuredAt), Date.parse(sample.receivedAt)),
+    grade: grade.grade,
+    score: round(grade.score, 4),
+    scoreGrade: grade.scoreGrade,
+    ...(grade.tof && { tofScore: round(grade.tof.score, 4) }),
+    ...(grade.spectral && { spectralScore: round(grade.spectral.score, 4) }),
+    vetoes: grade.vetoes.slice(0, MAX_MARKS),
+    ...(shape && { massG: round(shape.massG, 1), thicknessMm: round(shape.maxHeightMm, 1) }),
+    spec: `${grade.specId} ${grade.specVersion}`,
+    ...(tof && { tof }),
+    ...(spectrum && { spectrum }),
+    reasons: reasonsOf(grade.reasons),
+  };
+}
+
+export function rowOf(product: ProductView, isHistorical: boolean): RowView {
+  const { uid, atMs, device, grade, score, lot, breeder } = product;
+  return {
+    uid,
+    atMs,
+    device,
+    grade,
+    score,
+    ...(lot !== undefined && { lot }),
+    ...(breeder !== undefined && { breeder }),
+    ...(isHistorical && { late: true as const }),
+    detail: true,
+  };
+}
+
+function tofOf({ vl53l8ch }: Sample): TofView | undefined {
+  const analysis = vl53l8ch?.analysis;
+  if (!vl53l8ch || !analysis) return undefined;
+  const { side } = vl53l8ch.frame;
+  const marks = new Set<number>();
+  for (const defect of [...analysis.defects].sort((a, b) => b.severity - a.severity)) {
+    if (defect.zone && marks.size < MAX_MARKS) marks.add(defect.zone.row * side + defect.zone.column);
+  }
+  return {
+    side,
+    heightMm: analysis.heightMm.map((mm) => round(mm, 1)),
+    occupied: analysis.occupied.map((is) => (is ? "1" : "0")).join(""),
+    marks: [...marks],
+  };
+}
+
+function spectrumOf({ as7341 }: Sample): SpectrumView | undefined {
+  if (!as7341) return undefined;
+  const { counts, reconstructed, saturated, gain, integrationMs } = as7341.reading;
+  const color = as7341.analysis?.color;
+  return {
+    counts: CHANNELS.map((channel) => Math.round(counts[channel])),
+    reconstructed,
+    saturated,
+    ...(gain !== undefined && { gain }),
+    ...(integrationMs !== undefined && { integrationMs: round(integrationMs, 1) }),
+    ...(color && { color: { l: round(color.l, 1), a: round(color.a, 1), b: round(color.b, 1), deltaE: round(color.deltaE, 1) } }),
+  };
+}
+
+const KIND_ORDER = { veto: 0, score: 1, info: 2 };
+
+/** Vetoes first, then what cost or gave most. */
+function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
+  return [...reasons]
+    .sort((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0))
+    .slice(0, MAX_REASONS)
+    .map(({ code, metric, value, limit, effect, kind }) => ({
+      code,
+      metric,
+      kind,
+      value: value === null ? null : round(value, 4),
+      effect: effect === null ? null : round(effect, 4),
+      ...(limit !== undefined && { limit }),
+    }));
+}
+
+function round(value: number, digits: number): number {
+  const factor = 10 ** digits;
+  return Math.round(value * factor) / factor;
+}

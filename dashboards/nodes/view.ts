@@ -1,0 +1,137 @@
+import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
+
+/** What a tablet needs of one graded product: rounded, without raw data, about 2 KB. */
+export interface ProductView {
+  uid: string;
+  sampleId: string;
+  device: string;
+  lot?: string;
+  breeder?: string;
+  /** When it was measured as far as the line can trust it, ms since the epoch (never later than its arrival). */
+  atMs: number;
+  grade: GradeLetter;
+  /** Final score, 0…1. */
+  score: number;
+  /** The grade the score alone would give; differs from `grade` when a veto applied. */
+  scoreGrade: GradeLetter;
+  tofScore?: number;
+  spectralScore?: number;
+  vetoes: string[];
+  massG?: number;
+  thicknessMm?: number;
+  spec: string;
+  tof?: TofView;
+  spectrum?: SpectrumView;
+  reasons?: ReasonView[];
+}
+
+export interface TofView {
+  side: number;
+  /** Height above the tray per zone, mm, row-major, one decimal. */
+  heightMm: number[];
+  /** One character per zone: `1` taken as product, `0` not. */
+  occupied: string;
+  /** Indexes of the zones in which a defect was seen. */
+  marks: number[];
+}
+
+export interface SpectrumView {
+  /** Counts in the order of `CHANNELS`. */
+  counts: number[];
+  reconstructed: string[];
+  saturated: string[];
+  gain?: number;
+  integrationMs?: number;
+  color?: { l: number; a: number; b: number; deltaE: number };
+}
+
+export interface ReasonView {
+  code: string;
+  metric: string;
+  value: number | null;
+  limit?: number | readonly [number, number];
+  effect: number | null;
+  kind: "score" | "veto" | "info";
+}
+
+/** One of the last products, as a row. */
+export interface RowView {
+  uid: string;
+  atMs: number;
+  device: string;
+  grade: GradeLetter;
+  score: number;
+  lot?: string;
+  breeder?: string;
+  /** Arrived too late to describe the present. */
+  late?: true;
+  /** Its details can be asked for. */
+  detail: boolean;
+}
+
+export interface DeviceView {
+  id: string;
+  transport: string;
+  firmware?: string;
+  /** Last sign of life, ms since the epoch. */
+  seenMs: number;
+  /** Samples in the last minute. */
+  perMinute: number;
+  connection: "connected" | "disconnected" | "unknown";
+}
+
+interface Section {
+  /** `site/line`: the widgets that show the same line share what is pinned. */
+  view: string;
+  /** The server's clock when this was sent, ms since the epoch. */
+  serverMs: number;
+}
+export interface LiveSection extends Section {
+  section: "live";
+  product: ProductView | null;
+}
+export interface SamplesSection extends Section {
+  section: "samples";
+  rows: RowView[];
+  /** Details of a row somebody asked for. */
+  inspected?: ProductView;
+}
+export interface ShiftSection extends Section {
+  section: "shift";
+  shift: string;
+  productionDay: string;
+  startMs: number;
+  timeZone: string;
+  counts: Record<GradeLetter, number>;
+  /** Products per hour over the last ten minutes; null until a minute has been watched. */
+  perHour: number | null;
+  /** The counts include what was graded before this process started. */
+  complete: boolean;
+}
+export interface DevicesSection extends Section {
+  section: "devices";
+  devices: DeviceView[];
+}
+export interface StateSection extends Section {
+  section: "state";
+  site: string;
+  line: string;
+  timeZone: string;
+  database: "up" | "down" | "unknown";
+  /** Entries the inbox holds that are not stored yet; null when nobody told. */
+  waiting: number | null;
+  quarantined: number | null;
+  /** Last arrival of any sample of the line; null when there was none. */
+  dataMs: number | null;
+}
+/** `msg.payload` from the line view to the widgets: always a whole section, so that the last one restores a page. */
+export type ViewSection = LiveSection | SamplesSection | ShiftSection | DevicesSection | StateSection;
+export type SectionName = ViewSection["section"];
+
+/** The line view's outputs, in order. */
+export const SECTIONS = ["live", "samples", "shift", "devices", "state"] as const;
+
+/** A value older than this does not describe the present, ms. */
+export const STALE_AFTER_MS = 15_000;
+/** Without a heartbeat for this long the server counts as gone, ms. */
+export const SILENT_AFTER_MS = 5_000;

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ControlMessage } from "../device/control.ts";
+import { CodedError, codeOf } from "../host/errors.ts";
+import type { Envelope, Inbox } from "../sample/inbox.ts";
+import type { SiteSettings } from "../sample/site.ts";
+import type { Transport } from "../sample/units.ts";
+import type { TrustPolicy } from "./trust.ts";
+
+/** Largest sample a door takes, bytes (a legacy SQAL sample has 138 KB). */
+export const MAX_SAMPLE_BYTES = 2 * 1024 * 1024;
+
+/** What a device did besides sending samples: `msg.payload` of a door's output 1. */
+export interface DeviceEvent {
+  event: "hello" | "heartbeat" | "connected" | "disconnected" | "refused";
+  transport: Transport;
+  /** ISO 8601 UTC. */
+  at: string;
+  siteId: string;
+  lineId: string;
+  deviceId?: string;
+  /** Why it was refused: a stable code. */
+  reason?: string;
+  remoteAddress?: string;
+  /** The control message as read, for a hello or heartbeat. */
+  message?: ControlMessage;
+}
+
+/** What a door's node lends it: where entries go, whose site it is, who may enter, who listens. */
+export interface Attachment {
+  inbox: Inbox;
+  settings: SiteSettings;
+  policy: TrustPolicy;
+  onEvent(event: DeviceEvent): void;
+}
+
+/** What a door knows of a message besides its bytes. */
+export interface Origin {
+  siteId?: string | undefined;
+  lineId?: string | undefined;
+  provenDeviceId?: string | undefined;
+  /** Reason code for which it belongs into quarantine whatever it says, e.g. `bad-topic`. */
+  problem?: string | undefined;
+}
+
+const RETRY_FROM_MS = 25;
+const RETRY_TO_MS = 1000;
+/** At most one `refused` event per reason in this time; the counters count them all. */
+const REFUSED_EVENT_MS = 1000;
+const MOST_REASONS = 64;
+
+/**
+ * What every door has in common: the node that is attached now (a deploy exchanges it while devices stay connected),
+ * stamping, handing over to the inbox, counting refusals.
+ */
+export class Reception {
+  readonly transport: Transport;
+  #attachment: Attachment | undefined;
+  /** The node of `#attachment` has gone and nobody came yet: events have no listener. */
+  #vacant = true;
+  readonly #lastRefused = new Map<string, number>();
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  /** @throws CodedError `door-busy` while another node is attached */
+  attach(attachment: Attachment): { detach(): void } {
+    if (!this.#vacant) throw new CodedError("door-busy", "another node already has this door");
+    this.#attachment = attachment;
+    this.#vacant = false;
+    return {
+      detach: () => {
+        if (this.#attachment === attachment) this.#vacant = true;
+      },
+    };
+  }
+
+  /** The latest attachment; undefined before the first one. Site, policy and inbox stay in force during a deploy. */
+  get attachment(): Attachment | undefined {
+    return this.#attachment;
+  }
+
+  /** Stamps bytes that are complete now. */
+  stamp(bytes: Buffer, origin: Origin): Envelope {
+    const { settings } = this.#attached();
+    return {
+      transport: this.transport,
+      receivedAt: new Date().toISOString(),
+      siteId: origin.siteId ?? settings.siteId,
+      ...(origin.lineId !== undefined && { lineId: origin.lineId }),
+      defaultLineId: settings.lineId,
+      ...(origin.provenDeviceId !== undefined && { provenDeviceId: origin.provenDeviceId }),
+      ...(origin.problem !== undefined && { problem: origin.problem }),
+      bytes,
+    };
+  }
+
+  /**
+   * Hands an envelope to the inbox and resolves with its id when it is safe. While the inbox is full it waits and tries
+   * again (the sender is not acknowledged); it gives up when the sender is gone, because the sender will send it again.
+   * @throws CodedError `oversize` (counted), `inbox-closed`, or the inbox's last reason after the sender has gone (counted)
+   */
+  async handOver(envelope: Envelope, gone: () => boolean): Promise<string> {
+    for (let waitMs = RETRY_FROM_MS; ; waitMs = Math.min(RETRY_TO_MS, waitMs * 2)) {
+      try {
+        return await this.#attached().inbox.append(envelope);
+      } catch (error) {
+        const code = codeOf(error, "inbox-failed");
+        if (code === "oversize" || code === "inbox-closed" || gone()) {
+          this.refuse(code, { deviceId: envelope.provenDeviceId });
+          throw error;
+        }
+      }
+      await sleep(waitMs);
+    }
+  }
+
+  /** Counts a refusal and tells the flows, at a bounded rate. */
+  refuse(reason: string, about: { deviceId?: string | undefined; remoteAddress?: string | undefined } = {}): void {
+    this.#attachment?.inbox.refuse(this.transport, reason);
+    const now = performance.now();
+    if (now - (this.#lastRefused.get(reason) ?? Number.NEGATIVE_INFINITY) < REFUSED_EVENT_MS) return;
+    if (this.#lastRefused.size >= MOST_REASONS) this.#lastRefused.clear();
+    this.#lastRefused.set(reason, now);
+    const { deviceId, remoteAddress } = about;
+    this.tell("refused", {}, { reason, ...(deviceId && { deviceId }), ...(remoteAddress && { remoteAddress }) });
+  }
+
+  /** Tells the attached node's flow what a device did; dropped while no node is attached. */
+  tell(
+    event: DeviceEvent["event"],
+    origin: Origin,
+    more: Partial<Pick<DeviceEvent, "deviceId" | "reason" | "remoteAddress" | "message">> = {},
+  ): void {
+    if (this.#vacant || !this.#attachment) return;
+    const { settings, onEvent } = this.#attachment;
+    onEvent({
+      event,
+      transport: this.transport,
+      at: new Date().toISOString(),
+      siteId: origin.siteId ?? settings.siteId,
+      lineId: origin.lineId ?? settings.lineId,
+      ...more,
+    });
+  }
+
+  #attached(): Attachment {
+    if (!this.#attachment) throw new CodedError("inbox-closed", "no node has opened this door yet");
+    return this.#attachment;
+  }
+}
+
+/** Runs tasks one after the other in the order given, so that a device's samples keep theirs. */
+export class Sequence {
+  #tail: Promise<unknown> = Promise.resolve();
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(task, task);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** The message a door sends for an event: `topic` is `site/line[/device]`. */
+export function eventMessage(event: DeviceEvent): { topic: string; payload: DeviceEvent } {
+  const { siteId, lineId, deviceId } = event;
+  return { topic: [siteId, lineId, ...(deviceId ? [deviceId] : [])].join("/"), payload: event };
+}

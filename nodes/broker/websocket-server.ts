@@ -1,0 +1,108 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
+import { judgeDevice } from "./trust.ts";
+import { WebSocketSession } from "./websocket-session.ts";
+
+export interface WebSocketDoorOptions {
+  server: Server;
+  /** Path of the door, e.g. `/ws/sensors/`; the trailing slash is optional to clients. */
+  path?: string;
+  maxPayloadBytes?: number;
+  maxConnections?: number;
+  /** Peers are pinged at this interval; one that did not answer the last ping is cut off. */
+  pingIntervalMs?: number;
+}
+
+/**
+ * The WebSocket door: one upgrade listener on an HTTP server, for as long as the process wants it. Nodes attach to
+ * `reception`; the connections stay through a deploy.
+ */
+export class WebSocketDoor {
+  readonly reception = new Reception("websocket");
+  readonly #options: Required<WebSocketDoorOptions>;
+  readonly #wss: WebSocketServer;
+  readonly #sessions = new Set<WebSocketSession>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    this.#onUpgrade(request, socket, head);
+
+  constructor(options: WebSocketDoorOptions) {
+    this.#options = {
+      path: "/ws/sensors/",
+      maxPayloadBytes: MAX_SAMPLE_BYTES,
+      maxConnections: 256,
+      pingIntervalMs: 30_000,
+      ...options,
+    };
+    this.#wss = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: this.#options.maxPayloadBytes,
+      perMessageDeflate: false,
+    });
+    this.#options.server.on("upgrade", this.#upgrade);
+    this.#timer = setInterval(() => {
+      for (const session of this.#sessions) session.checkAlive();
+    }, this.#options.pingIntervalMs);
+    this.#timer.unref();
+  }
+
+  /** Devices connected now. */
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Stops listening and asks every device to leave; cuts off those that do not. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#options.server.off("upgrade", this.#upgrade);
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = URL.canParse(request.url ?? "", "http://door") ? new URL(request.url ?? "", "http://door") : undefined;
+    // Other paths belong to other listeners of the same server.
+    if (!url || trim(url.pathname) !== trim(this.#options.path)) return;
+    // Until the handshake is done nobody else listens for this socket's errors, and one unheard ends the process.
+    const ignore = () => undefined;
+    socket.on("error", ignore);
+    const { remoteAddress } = request.socket;
+    const { attachment } = this.reception;
+    if (!attachment) return reject(socket, "503 Service Unavailable");
+    const verdict = judgeDevice({
+      remoteAddress,
+      headers: request.headers,
+      token: url.searchParams.get("token") ?? undefined,
+      policy: attachment.policy,
+    });
+    if (!verdict.allowed) {
+      this.reception.refuse(verdict.reason, { remoteAddress });
+      return reject(socket, verdict.reason === "bad-origin" ? "403 Forbidden" : "401 Unauthorized");
+    }
+    if (this.#sessions.size >= this.#options.maxConnections) {
+      this.reception.refuse("too-many-connections", { remoteAddress });
+      return reject(socket, "503 Service Unavailable");
+    }
+    this.#wss.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off("error", ignore);
+      const session = new WebSocketSession(webSocket, this.reception, {
+        provenDeviceId: verdict.provenDeviceId,
+        remoteAddress,
+        maxPendingBytes: 2 * this.#options.maxPayloadBytes,
+      });
+      this.#sessions.add(session);
+      webSocket.once("close", () => this.#sessions.delete(session));
+      session.greet();
+    });
+  }
+}
+
+function trim(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+function reject(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}

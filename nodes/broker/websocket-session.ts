@@ -1,0 +1,176 @@
+import type { RawData, WebSocket } from "ws";
+import { type ControlMessage, parseControl } from "../device/control.ts";
+import { codeOf, messageOf } from "../host/errors.ts";
+import { isId } from "../sample/ids.ts";
+import type { Reception } from "./reception.ts";
+import { Sequence } from "./reception.ts";
+
+interface SessionOptions {
+  provenDeviceId: string | undefined;
+  remoteAddress: string | undefined;
+  /** Bytes read and not yet safe beyond which no more is read. */
+  maxPendingBytes: number;
+}
+
+const MAX_PENDING_MESSAGES = 64;
+/** A client that asks for acknowledgements and leaves this much of them unread is cut off. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+const CLOSE_WAIT_MS = 1000;
+
+/** One device's WebSocket. After the greeting it sends nothing that was not asked for: SQAL's clients never read again. */
+export class WebSocketSession {
+  readonly #socket: WebSocket;
+  readonly #reception: Reception;
+  readonly #options: SessionOptions;
+  readonly #sequence = new Sequence();
+  #deviceId: string | undefined;
+  #lineId: string | undefined;
+  #wantsAck = false;
+  #pendingBytes = 0;
+  #pendingMessages = 0;
+  #alive = true;
+
+  constructor(socket: WebSocket, reception: Reception, options: SessionOptions) {
+    this.#socket = socket;
+    this.#reception = reception;
+    this.#options = options;
+    this.#deviceId = options.provenDeviceId;
+    socket.on("message", (data) => this.#onMessage(toBuffer(data)));
+    socket.on("pong", () => {
+      this.#alive = true;
+    });
+    socket.on("error", (error) => this.#reception.refuse(reasonOf(error), this.#about()));
+    socket.on("close", () => this.#tell("disconnected"));
+  }
+
+  greet(): void {
+    this.#send({ type: "connection_established", timestamp: new Date().toISOString(), message: "FoieFlow" });
+    this.#tell("connected");
+  }
+
+  /** Cuts off a peer that has not answered the last ping, and pings again. */
+  checkAlive(): void {
+    // While we do not read, a pong cannot reach us.
+    if (this.#socket.isPaused) return;
+    if (!this.#alive) return this.#socket.terminate();
+    this.#alive = false;
+    this.#socket.ping();
+  }
+
+  async close(): Promise<void> {
+    if (this.#socket.readyState === this.#socket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#socket.terminate(), CLOSE_WAIT_MS);
+      this.#socket.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#socket.resume();
+      this.#socket.close(1001);
+    });
+  }
+
+  #onMessage(bytes: Buffer): void {
+    this.#alive = true;
+    const control = parseControl(bytes);
+    if (control) return this.#onControl(control);
+    const { provenDeviceId } = this.#options;
+    const envelope = this.#reception.stamp(bytes, { lineId: this.#lineId, provenDeviceId });
+    this.#pendingBytes += bytes.length;
+    this.#pendingMessages += 1;
+    this.#regulate();
+    this.#sequence
+      .run(() => this.#reception.handOver(envelope, () => this.#socket.readyState !== this.#socket.OPEN))
+      .then(
+        (entryId) => this.#acknowledge(bytes, entryId),
+        (error) => this.#drop(error),
+      )
+      .finally(() => {
+        this.#pendingBytes -= bytes.length;
+        this.#pendingMessages -= 1;
+        this.#regulate();
+      });
+  }
+
+  #onControl(control: ControlMessage): void {
+    if (control.type === "ping") return this.#send({ type: "pong", timestamp: new Date().toISOString() });
+    const { provenDeviceId } = this.#options;
+    if (provenDeviceId !== undefined && control.deviceId !== provenDeviceId) {
+      return this.#reception.refuse("identity-mismatch", this.#about());
+    }
+    this.#deviceId = control.deviceId;
+    if (control.type === "hello") {
+      this.#lineId = control.lineId;
+      this.#wantsAck = control.wantsAck === true;
+    }
+    this.#tell(control.type, control);
+  }
+
+  /** Stops reading while too much is under way; TCP then holds the device back. */
+  #regulate(): void {
+    const { maxPendingBytes } = this.#options;
+    const full = this.#pendingBytes >= maxPendingBytes || this.#pendingMessages >= MAX_PENDING_MESSAGES;
+    const eased = this.#pendingBytes <= maxPendingBytes / 2 && this.#pendingMessages <= MAX_PENDING_MESSAGES / 2;
+    if (full && !this.#socket.isPaused) this.#socket.pause();
+    else if (eased && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #acknowledge(bytes: Buffer, entryId: string): void {
+    if (!this.#wantsAck) return;
+    const sampleId = sampleIdOf(bytes);
+    this.#send({ type: "ack", ...(sampleId !== undefined && { sample_id: sampleId }), entryId });
+    if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      this.#reception.refuse("acks-unread", this.#about());
+      this.#socket.terminate();
+    }
+  }
+
+  /** A sample that is not in the inbox must not look delivered: the device is cut off and sends it again. */
+  #drop(error: unknown): void {
+    if (codeOf(error, "") === "oversize") this.#socket.close(1009);
+    else this.#socket.terminate();
+  }
+
+  #send(message: object): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #about(): { deviceId?: string; remoteAddress?: string } {
+    const { remoteAddress } = this.#options;
+    return { ...(this.#deviceId && { deviceId: this.#deviceId }), ...(remoteAddress && { remoteAddress }) };
+  }
+
+  #tell(event: "hello" | "heartbeat" | "connected" | "disconnected", message?: ControlMessage): void {
+    this.#reception.tell(event, { lineId: this.#lineId }, { ...this.#about(), ...(message && { message }) });
+  }
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+/** The refusal code of an error `ws` reports about a peer. */
+function reasonOf(error: unknown): string {
+  switch (codeOf(error, "")) {
+    case "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH":
+      return "oversize";
+    case "WS_ERR_INVALID_UTF8":
+      return "bad-utf8";
+    default:
+      return messageOf(error).startsWith("Invalid WebSocket frame") ? "bad-frame" : "connection-error";
+  }
+}
+
+/** The `sample_id` a JSON sample carries; read only for devices that ask for acknowledgements. */
+function sampleIdOf(bytes: Buffer): string | undefined {
+  try {
+    const message: unknown = JSON.parse(bytes.toString("utf8"));
+    if (typeof message === "object" && message !== null && "sample_id" in message && isId(message.sample_id)) {
+      return message.sample_id;
+    }
+  } catch {
+    // Not JSON: the flows quarantine it; the acknowledgement has the entry's id alone.
+  }
+  return undefined;
+}

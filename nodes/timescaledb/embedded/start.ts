@@ -1,0 +1,282 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { CodedError, codeOf, messageOf } from "../../host/errors.ts";
+import { Bridge, deathNotice } from "./bridge.ts";
+import { Connection } from "./connection.ts";
+import { EngineThread } from "./engine-thread.ts";
+import { lockDirectory } from "./lock.ts";
+import { Maintenance } from "./maintenance.ts";
+import type { OpenOptions } from "./open.ts";
+import { embeddedPaths } from "./paths.ts";
+import { type Serving, type ServeOptions, serve } from "./server.ts";
+
+export interface EmbeddedOptions {
+  /** The site's data directory; everything of the database is in `database/` below it. */
+  dataDir: string;
+  /** Load TimescaleDB (default true). Without it the engine is an ordinary PostgreSQL. */
+  extension?: boolean;
+  /** Commits survive a power cut (default true). Off only for tests. */
+  fsync?: boolean;
+  /** Progress of what takes long, and troubles. */
+  log?: (line: string) => void;
+  /** A query that runs longer costs the engine its life, and every client its connection. Default 120 s. */
+  watchdogMs?: number;
+  /** How long a client may sit in a transaction while others wait. Default 60 s. */
+  idleInTransactionMs?: number;
+  checkpointIntervalMs?: number;
+  checkpointWalBytes?: number;
+  analyzeIntervalMs?: number;
+  vacuumIntervalMs?: number;
+}
+
+export type EmbeddedState = "open" | "recovering" | "closed";
+
+export interface EmbeddedStats {
+  state: EmbeddedState;
+  /** Times the engine died and was opened again. */
+  recoveries: number;
+  /** Why it died last. */
+  lastFailure: string | undefined;
+  clients: number;
+  /** Write-ahead log since the last checkpoint, bytes, as last measured. */
+  walBytes: number;
+  lastCheckpointAt: Date | undefined;
+  checkpoints: number;
+  /** fsync calls that reached the operating system since the engine was opened. */
+  fsyncs: number;
+}
+
+export interface EmbeddedDatabase {
+  /** Version of TimescaleDB, or undefined when it was left out. */
+  readonly timescaledb: string | undefined;
+  /** A new connection for `pg`: `new pg.Pool({ stream: () => database.stream(), ssl: false })`. */
+  stream(): Duplex;
+  state(): EmbeddedState;
+  /** Calls back at every change of state; the returned function ends that. */
+  onState(callback: (state: EmbeddedState) => void): () => void;
+  stats(): EmbeddedStats;
+  checkpoint(): Promise<void>;
+  /** Runs the maintenance that is due now. */
+  maintain(): Promise<void>;
+  /** For crash tests: ends the engine as a trap would. Resolves when it is open again. */
+  terminateWorker(): Promise<void>;
+  /** Lets other processes in, over a Unix socket or TCP on this machine. */
+  serve(options: ServeOptions): Promise<Serving>;
+  close(): Promise<void>;
+}
+
+const REOPEN_DELAYS_MS = [0, 500, 2_000, 5_000, 15_000, 30_000];
+/** Maintenance of a whole table may take longer than a query of a person. */
+const MAINTENANCE_PATIENCE = 30;
+
+/**
+ * Opens the embedded database, which it makes when the directory has none.
+ * @throws CodedError `database-in-use`, `embedded-unavailable`, `embedded-extension`, or what the engine said
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const paths = embeddedPaths(options.dataDir);
+  const log = options.log ?? (() => {});
+  const open: OpenOptions = { paths, extension: options.extension ?? true, fsync: options.fsync ?? true };
+  const lock = lockDirectory(paths);
+  try {
+    const database = new Embedded(options, open, log, () => lock.release());
+    await database.open();
+    return database;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class Embedded implements EmbeddedDatabase {
+  readonly #open: OpenOptions;
+  readonly #log: (line: string) => void;
+  readonly #unlock: () => void;
+  readonly #options: EmbeddedOptions;
+  readonly #bridge: Bridge;
+  readonly #listeners = new Set<(state: EmbeddedState) => void>();
+  readonly #servings = new Set<Serving>();
+  #engine: EngineThread | undefined;
+  #maintenance: Maintenance | undefined;
+  #state: EmbeddedState = "closed";
+  #recoveries = 0;
+  #lastFailure: string | undefined;
+  #closing: Promise<void> | undefined;
+  #wakeUp: (() => void) | undefined;
+
+  constructor(options: EmbeddedOptions, open: OpenOptions, log: (line: string) => void, unlock: () => void) {
+    this.#options = options;
+    this.#open = open;
+    this.#log = log;
+    this.#unlock = unlock;
+    this.#bridge = new Bridge({
+      watchdogMs: options.watchdogMs ?? 120_000,
+      idleInTransactionMs: options.idleInTransactionMs ?? 60_000,
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#openEngine();
+    this.#maintenance = new Maintenance({
+      ...this.#options,
+      stream: () => new Connection(this.#bridge, { patience: MAINTENANCE_PATIENCE }),
+      file: this.#open.paths.maintenance,
+      log: this.#log,
+    });
+    this.#bridge.onActivity = () => this.#maintenance?.activity(this.#bridge.bytesIn);
+  }
+
+  get timescaledb(): string | undefined {
+    return this.#engine?.timescaledb;
+  }
+
+  stream(): Duplex {
+    return new Connection(this.#bridge);
+  }
+
+  state(): EmbeddedState {
+    return this.#state;
+  }
+
+  onState(callback: (state: EmbeddedState) => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  stats(): EmbeddedStats {
+    return {
+      state: this.#state,
+      recoveries: this.#recoveries,
+      lastFailure: this.#lastFailure,
+      clients: this.#bridge.clients,
+      walBytes: this.#maintenance?.walBytes ?? 0,
+      lastCheckpointAt: this.#maintenance?.lastCheckpointAt,
+      checkpoints: this.#maintenance?.checkpoints ?? 0,
+      fsyncs: this.#engine?.syncs ?? 0,
+    };
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#maintenance?.checkpoint() ?? Promise.reject(closedError());
+  }
+
+  maintain(): Promise<void> {
+    return this.#maintenance?.run() ?? Promise.reject(closedError());
+  }
+
+  async terminateWorker(): Promise<void> {
+    if (this.#state === "closed" || !this.#engine) throw closedError();
+    const reopened = new Promise<void>((resolve, reject) => {
+      const stop = this.onState((state) => {
+        if (state === "recovering") return;
+        stop();
+        if (state === "open") resolve();
+        else reject(closedError());
+      });
+    });
+    this.#engine.kill(new CodedError("database-terminated", "the engine was ended on request"));
+    await reopened;
+  }
+
+  async serve(options: ServeOptions): Promise<Serving> {
+    if (this.#closing) throw closedError();
+    const serving = await serve(this.#bridge, this.#open.paths, options);
+    this.#servings.add(serving);
+    return {
+      ...serving,
+      close: async () => {
+        this.#servings.delete(serving);
+        await serving.close();
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      this.#wakeUp?.();
+      await Promise.all([...this.#servings].map((serving) => serving.close()));
+      if (this.#engine) await this.#maintenance?.checkpoint().catch(() => {});
+      await this.#maintenance?.stop();
+      this.#bridge.refuse("the database was closed");
+      const engine = this.#engine;
+      this.#engine = undefined;
+      this.#bridge.detach("57P01", "the database was closed");
+      await engine?.close();
+    } finally {
+      this.#unlock();
+      this.#setState("closed");
+    }
+  }
+
+  async #openEngine(): Promise<void> {
+    const startedAt = performance.now();
+    const { paths, extension } = this.#open;
+    const what = extension ? "TimescaleDB" : "PostgreSQL";
+    if (!existsSync(paths.cluster) || existsSync(paths.creating))
+      this.#log(`creating the database (embedded ${what}) in ${paths.root} …`);
+    else if (existsSync(join(paths.cluster, "postmaster.pid")))
+      this.#log(`recovering the database in ${paths.root}, which was not closed …`);
+    else this.#log(`opening the database in ${paths.root} …`);
+    const engine = await EngineThread.open(this.#open);
+    if (this.#closing) {
+      await engine.close();
+      throw closedError();
+    }
+    this.#engine = engine;
+    engine.onDeath((error) => void this.#recover(engine, error));
+    this.#bridge.attach(engine);
+    const versions = `PostgreSQL ${engine.parameters.server_version}${engine.timescaledb ? `, TimescaleDB ${engine.timescaledb}` : ""}`;
+    this.#log(`database open after ${((performance.now() - startedAt) / 1000).toFixed(1)} s (${versions})`);
+    this.#setState("open");
+  }
+
+  /** The engine died: all sessions are lost, the directory is opened again. */
+  async #recover(dead: EngineThread, error: Error): Promise<void> {
+    if (this.#engine !== dead) return;
+    this.#engine = undefined;
+    this.#lastFailure = messageOf(error);
+    this.#setState("recovering");
+    this.#log(`the embedded database failed (${this.#lastFailure}); reopening`);
+    this.#bridge.detach("57P02", deathNotice(error));
+    for (let attempt = 0; !this.#closing; attempt++) {
+      const delayMs = REOPEN_DELAYS_MS[Math.min(attempt, REOPEN_DELAYS_MS.length - 1)] ?? 0;
+      if (delayMs > 0) await this.#pause(delayMs);
+      if (this.#closing) return;
+      try {
+        this.#recoveries += 1;
+        await this.#openEngine();
+        return;
+      } catch (reason) {
+        if (codeOf(reason, "") === "database-closed") return;
+        this.#log(`reopening the database failed: ${messageOf(reason)}`);
+        this.#bridge.refuse(`the embedded database cannot be reopened: ${messageOf(reason)}`);
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #setState(state: EmbeddedState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+}
+
+function closedError(): CodedError {
+  return new CodedError("database-closed", "the database is closed");
+}
