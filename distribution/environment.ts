@@ -10,6 +10,8 @@ export interface Environment {
   /** Absolute. Everything this instance writes lies below it. */
   dataDir: string;
   databaseUrl: string | undefined;
+  /** Use TimescaleDB where there is one; without it the same names are ordinary tables and views. */
+  timescaledb: boolean;
   mqttUrl: string | undefined;
   serialPort: string | undefined;
   /** Port of the embedded database for psql (loopback only); undefined: closed. */
@@ -63,6 +65,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     mqttPort: port("MQTT_PORT") ?? 1883,
     dataDir: path.resolve(root, text("DATA_DIR") ?? "data"),
     databaseUrl: text("DATABASE_URL"),
+    timescaledb: text("TIMESCALEDB") !== "0",
     mqttUrl: text("MQTT_URL"),
     serialPort: text("SERIAL_PORT"),
     dbPort: port("DB_PORT"),

@@ -41,7 +41,11 @@ try {
     await context.close();
   }
   for (const language of ["fr", "en-US"]) {
-    const { context, page, problems } = await openPage(browser, line.base, { width: 1440, height: 900, locale: language });
+    const { context, page, problems } = await openPage(browser, line.base, {
+      width: 1440,
+      height: 900,
+      locale: language,
+    });
     await page.goto(line.base);
     await page.fill("#node-dialog-login-username", "admin");
     await page.fill("#node-dialog-login-password", ADMIN_PASSWORD);

@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import express from "express";
+import { writeFileAtomic } from "../distribution/files.ts";
 
 const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
 if (options["edit-flows"]) process.env.FOIEFLOW_EDIT_FLOWS = "1";
@@ -38,20 +39,34 @@ async function main(): Promise<void> {
     );
   mkdirSync(settings.userDir, { recursive: true, mode: 0o700 });
 
-  const { acquireDatabase } = await import("@foieflow/node-red-foieflow/timescaledb/service.js");
+  const { databaseService } = await import("@foieflow/node-red-foieflow/timescaledb/service.js");
+  const { parseRetention } = await import("@foieflow/node-red-foieflow/timescaledb/retention.js");
   const { closeServices, openServices } = await import("@foieflow/node-red-foieflow/host/service.js");
   say(environment.databaseUrl ? "connecting to the database …" : "opening the embedded database …");
-  const lease = acquireDatabase({ log: say });
+  const lease = databaseService({
+    url: environment.databaseUrl,
+    dataDir: environment.dataDir,
+    extension: environment.timescaledb,
+    retention: parseRetention({}, process.env),
+    log: say,
+  });
   const database = await lease.value;
-  const mode = database.capabilities.timescaledb
-    ? `TimescaleDB ${database.capabilities.timescaledb}`
-    : "PostgreSQL without TimescaleDB (plain tables)";
-  say(`database ready: ${mode}${database.capabilities.embedded ? ", embedded (trial or single line)" : ""}`);
-  if (environment.dbPort !== undefined && database.embedded) {
-    await database.embedded.serve({ port: environment.dbPort, password: secrets.databasePassword });
-    say(
-      `psql -h 127.0.0.1 -p ${environment.dbPort} -U foieflow postgres   (password: databasePassword in ${path.join(environment.dataDir, "secrets.json")})`,
-    );
+  if (database.state() === "ready") {
+    const { timescaledb, embedded } = database.capabilities;
+    const mode = timescaledb ? `TimescaleDB ${timescaledb}` : "PostgreSQL without TimescaleDB (plain tables)";
+    say(`database ready: ${mode}${embedded ? ", embedded (for trials and single lines)" : ""}`);
+  }
+  if (database.embedded) {
+    const { dbPort, dataDir } = environment;
+    await database.embedded.serve({
+      socket: true,
+      ...(dbPort === undefined ? {} : { port: dbPort, password: secrets.databasePassword }),
+    });
+    if (dbPort !== undefined) {
+      const passwords = path.join(dataDir, "pgpass");
+      writeFileAtomic(passwords, `127.0.0.1:${dbPort}:*:foieflow:${secrets.databasePassword}\n`, 0o600);
+      say(`psql: PGPASSFILE=${passwords} psql -h 127.0.0.1 -p ${dbPort} -U foieflow postgres`);
+    }
   }
 
   const { default: RED } = await import("node-red");

@@ -1,24 +1,27 @@
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { shiftOf } from "@foieflow/node-red-foieflow/sample/shift.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
-import { GRADES, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
+import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import { DeviceBoard, type DeviceEvent } from "./device-board.ts";
 import { productOf, rowOf } from "./product-view.ts";
 import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts";
 
 const KEEP = 20;
 const RATE_WINDOW_MIN = 10;
+const MAX_SINCE = 10_000;
 /** How often each section may be sent at most, ms; `live` is bounded by the caller's tick. */
 const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
 
-export interface SeedRow extends Omit<RowView, "detail"> {
-  productionDay: string;
+export interface ShiftCounts {
   shift: string;
+  day: string;
+  counts: Partial<Record<GradeLetter, number>>;
+  newestUids: readonly string[];
 }
 
 interface Kept {
   row: RowView;
-  product?: ProductView;
+  product: ProductView;
 }
 
 /**
@@ -34,6 +37,7 @@ export class LineView {
   #shift: { name: string; day: string; startMs: number };
   #counts = emptyCounts();
   #complete = false;
+  #sinceRecount: Map<string, GradeLetter> | undefined;
   /** Products per minute since the epoch, of the last minutes. */
   #perMinute = new Map<number, number>();
   readonly #startedMs: number;
@@ -75,7 +79,10 @@ export class LineView {
       this.#live = product;
       this.#dirty.add("live");
     }
-    if (sample.shift === this.#shift.name && sample.productionDay === this.#shift.day) this.#counts[product.grade] += 1;
+    if (sample.shift === this.#shift.name && sample.productionDay === this.#shift.day) {
+      this.#counts[product.grade] += 1;
+      if (this.#sinceRecount && this.#sinceRecount.size < MAX_SINCE) this.#sinceRecount.set(product.uid, product.grade);
+    }
     if (!sample.isHistorical) this.#count(nowMs);
     this.#dirty.add("shift");
     return true;
@@ -97,18 +104,35 @@ export class LineView {
     this.#database = state;
   }
 
+  /** Last products from before a start, as the database has them; late ones are rows only. */
+  refill(products: readonly { product: ProductView; isHistorical: boolean }[]): void {
+    for (const { product, isHistorical } of products) {
+      if (this.#kept.some((kept) => kept.row.uid === product.uid)) continue;
+      this.#keep({ row: rowOf(product, isHistorical), product });
+      if (!isHistorical && (this.#live === null || product.atMs > this.#live.atMs)) {
+        this.#live = product;
+        this.#dirty.add("live");
+      }
+    }
+  }
+
+  /** Call just before the database is asked for the shift's counts: what is taken from now on may or may not be in them. */
+  beginRecount(): void {
+    this.#sinceRecount = new Map();
+  }
+
   /**
-   * Refills after a start: the counts of the shift before, and the last rows. Samples taken meanwhile stay; the
-   * caller leaves them out of `counts`. Never moves the live product: nothing from before is the present.
+   * Puts the database's counts in place of our own.
+   * @param result counts of `shift`, and the uids of the newest rows they include
    */
-  refill(counts: Partial<Record<GradeLetter, number>>, rows: readonly SeedRow[], day: string, shift: string): void {
-    if (day === this.#shift.day && shift === this.#shift.name) {
-      for (const grade of GRADES) this.#counts[grade] += counts[grade] ?? 0;
-      this.#complete = true;
-    }
-    for (const { productionDay: _day, shift: _shift, ...row } of rows) {
-      if (!this.#kept.some((kept) => kept.row.uid === row.uid)) this.#keep({ row: { ...row, detail: false } });
-    }
+  recount(result: ShiftCounts): void {
+    const since: ReadonlyMap<string, GradeLetter> = this.#sinceRecount ?? new Map();
+    this.#sinceRecount = undefined;
+    if (result.day !== this.#shift.day || result.shift !== this.#shift.name) return;
+    const counted = new Set(result.newestUids);
+    this.#counts = { ...emptyCounts(), ...result.counts };
+    for (const [uid, grade] of since) if (!counted.has(uid)) this.#counts[grade] += 1;
+    this.#complete = true;
     this.#dirty.add("shift");
   }
 
@@ -126,7 +150,8 @@ export class LineView {
     this.#turn(nowMs);
     if (this.#devices.expire(nowMs)) this.#dirty.add("devices");
     const sections: ViewSection[] = [];
-    const stamp = { view: this.view, serverMs: nowMs };
+    const { siteId: site, lineId: line, timeZone } = this.#settings;
+    const stamp = { view: this.view, serverMs: nowMs, timeZone };
     if (this.#dirty.delete("live")) sections.push({ section: "live", ...stamp, product: this.#live });
     if (this.#may("samples", nowMs)) {
       const rows = this.#kept.map((kept) => kept.row);
@@ -139,10 +164,8 @@ export class LineView {
     }
     this.#dirty.add("state");
     if (this.#may("state", nowMs)) {
-      const { siteId: site, lineId: line, timeZone } = this.#settings;
-      const database = this.#database;
-      const figures = { database, waiting: this.#waiting, quarantined: this.#quarantined, dataMs: this.#dataMs };
-      sections.push({ section: "state", ...stamp, site, line, timeZone, ...figures });
+      const figures = { database: this.#database, waiting: this.#waiting, quarantined: this.#quarantined, dataMs: this.#dataMs };
+      sections.push({ section: "state", ...stamp, site, line, ...figures });
     }
     return sections;
   }
@@ -168,9 +191,8 @@ export class LineView {
 
   #shiftFigures(nowMs: number) {
     const { name: shift, day: productionDay, startMs } = this.#shift;
-    const { timeZone } = this.#settings;
     const perHour = this.#perHour(nowMs);
-    return { shift, productionDay, startMs, timeZone, counts: { ...this.#counts }, perHour, complete: this.#complete };
+    return { shift, productionDay, startMs, counts: { ...this.#counts }, perHour, complete: this.#complete };
   }
 
   #perHour(nowMs: number): number | null {

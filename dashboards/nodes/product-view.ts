@@ -46,7 +46,6 @@ export function rowOf(product: ProductView, isHistorical: boolean): RowView {
     ...(lot !== undefined && { lot }),
     ...(breeder !== undefined && { breeder }),
     ...(isHistorical && { late: true as const }),
-    detail: true,
   };
 }
 
@@ -82,10 +81,10 @@ function spectrumOf({ as7341 }: Sample): SpectrumView | undefined {
 
 const KIND_ORDER = { veto: 0, score: 1, info: 2 };
 
-/** Vetoes first, then what cost or gave most. */
-function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
+/** Vetoes first, then what cost points, then what gave most, then what is only worth knowing. */
+export function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
   return [...reasons]
-    .sort((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0))
+    .sort((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || costs(b) - costs(a) || Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0))
     .slice(0, MAX_REASONS)
     .map(({ code, metric, value, limit, effect, kind }) => ({
       code,
@@ -97,7 +96,11 @@ function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
     }));
 }
 
-function round(value: number, digits: number): number {
+function costs(reason: ReasonView): number {
+  return (reason.effect ?? 0) < 0 ? 1 : 0;
+}
+
+export function round(value: number, digits: number): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;
 }

@@ -65,8 +65,6 @@ export interface RowView {
   breeder?: string;
   /** Arrived too late to describe the present. */
   late?: true;
-  /** Its details can be asked for. */
-  detail: boolean;
 }
 
 export interface DeviceView {
@@ -85,6 +83,8 @@ interface Section {
   view: string;
   /** The server's clock when this was sent, ms since the epoch. */
   serverMs: number;
+  /** The plant's, IANA. */
+  timeZone: string;
 }
 export interface LiveSection extends Section {
   section: "live";
@@ -101,7 +101,6 @@ export interface ShiftSection extends Section {
   shift: string;
   productionDay: string;
   startMs: number;
-  timeZone: string;
   counts: Record<GradeLetter, number>;
   /** Products per hour over the last ten minutes; null until a minute has been watched. */
   perHour: number | null;
@@ -116,7 +115,6 @@ export interface StateSection extends Section {
   section: "state";
   site: string;
   line: string;
-  timeZone: string;
   database: "up" | "down" | "unknown";
   /** Entries the inbox holds that are not stored yet; null when nobody told. */
   waiting: number | null;

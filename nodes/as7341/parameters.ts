@@ -32,7 +32,10 @@ export const SqalSpectrumSchema = Type.Object(
     saturatedFrom: Type.Number(),
     weakBelow: Type.Number(),
     color: Type.Object(
-      { referenceId: Type.String(), references: Type.Record(Type.String(), Type.Tuple([Type.Number(), Type.Number(), Type.Number()])) },
+      {
+        referenceId: Type.String(),
+        references: Type.Record(Type.String(), Type.Tuple([Type.Number(), Type.Number(), Type.Number()])),
+      },
       strict,
     ),
     /** A ratio (or b* distance) above `from` is a finding whose severity reaches 1 at `from + span`. */

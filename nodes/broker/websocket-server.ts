@@ -68,9 +68,29 @@ export class WebSocketDoor {
     // Until the handshake is done nobody else listens for this socket's errors, and one unheard ends the process.
     const ignore = () => undefined;
     socket.on("error", ignore);
+    const admitted = this.#admit(request, url);
+    if ("status" in admitted) {
+      reject(socket, admitted.status);
+      return;
+    }
+    this.#wss.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off("error", ignore);
+      const session = new WebSocketSession(webSocket, this.reception, {
+        provenDeviceId: admitted.provenDeviceId,
+        remoteAddress: request.socket.remoteAddress,
+        maxPendingBytes: 2 * this.#options.maxPayloadBytes,
+      });
+      this.#sessions.add(session);
+      webSocket.once("close", () => this.#sessions.delete(session));
+      session.greet();
+    });
+  }
+
+  /** Who may come in, or the HTTP status to turn them away with (counted). */
+  #admit(request: IncomingMessage, url: URL): { provenDeviceId: string | undefined } | { status: string } {
     const { remoteAddress } = request.socket;
     const { attachment } = this.reception;
-    if (!attachment) return reject(socket, "503 Service Unavailable");
+    if (!attachment) return { status: "503 Service Unavailable" };
     const verdict = judgeDevice({
       remoteAddress,
       headers: request.headers,
@@ -79,23 +99,13 @@ export class WebSocketDoor {
     });
     if (!verdict.allowed) {
       this.reception.refuse(verdict.reason, { remoteAddress });
-      return reject(socket, verdict.reason === "bad-origin" ? "403 Forbidden" : "401 Unauthorized");
+      return { status: verdict.reason === "bad-origin" ? "403 Forbidden" : "401 Unauthorized" };
     }
     if (this.#sessions.size >= this.#options.maxConnections) {
       this.reception.refuse("too-many-connections", { remoteAddress });
-      return reject(socket, "503 Service Unavailable");
+      return { status: "503 Service Unavailable" };
     }
-    this.#wss.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off("error", ignore);
-      const session = new WebSocketSession(webSocket, this.reception, {
-        provenDeviceId: verdict.provenDeviceId,
-        remoteAddress,
-        maxPendingBytes: 2 * this.#options.maxPayloadBytes,
-      });
-      this.#sessions.add(session);
-      webSocket.once("close", () => this.#sessions.delete(session));
-      session.greet();
-    });
+    return { provenDeviceId: verdict.provenDeviceId };
   }
 }
 

@@ -52,9 +52,9 @@ export class WebSocketSession {
   checkAlive(): void {
     // While we do not read, a pong cannot reach us.
     if (this.#socket.isPaused) return;
-    if (!this.#alive) return this.#socket.terminate();
+    if (this.#alive) this.#socket.ping();
+    else this.#socket.terminate();
     this.#alive = false;
-    this.#socket.ping();
   }
 
   async close(): Promise<void> {
@@ -73,7 +73,11 @@ export class WebSocketSession {
   #onMessage(bytes: Buffer): void {
     this.#alive = true;
     const control = parseControl(bytes);
-    if (control) return this.#onControl(control);
+    if (control) this.#onControl(control);
+    else this.#onSample(bytes);
+  }
+
+  #onSample(bytes: Buffer): void {
     const { provenDeviceId } = this.#options;
     const envelope = this.#reception.stamp(bytes, { lineId: this.#lineId, provenDeviceId });
     this.#pendingBytes += bytes.length;
@@ -93,10 +97,14 @@ export class WebSocketSession {
   }
 
   #onControl(control: ControlMessage): void {
-    if (control.type === "ping") return this.#send({ type: "pong", timestamp: new Date().toISOString() });
+    if (control.type === "ping") {
+      this.#send({ type: "pong", timestamp: new Date().toISOString() });
+      return;
+    }
     const { provenDeviceId } = this.#options;
     if (provenDeviceId !== undefined && control.deviceId !== provenDeviceId) {
-      return this.#reception.refuse("identity-mismatch", this.#about());
+      this.#reception.refuse("identity-mismatch", this.#about());
+      return;
     }
     this.#deviceId = control.deviceId;
     if (control.type === "hello") {

@@ -1,5 +1,5 @@
 import type { SpectralReading, TofFeatures, TofFrame } from "../sample/sample.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { Timestamp } from "./timestamp.ts";
 
 /** What a message says, before the site adds what only it knows. */
@@ -19,7 +19,7 @@ export interface DecodedMessage {
   humidityPercent?: number;
   vl53l8ch?: { frame: TofFrame; features: TofFeatures; claim?: JsonObject };
   as7341?: { reading: SpectralReading; claim?: JsonObject };
-  fusionClaim?: JsonObject;
+  fusionClaim?: Json;
   metadata: JsonObject;
 }
 

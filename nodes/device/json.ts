@@ -10,6 +10,7 @@ export interface JsonLimits {
 }
 
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -76,7 +77,7 @@ function checkTree(root: Json, maxDepth: number): void {
 }
 
 function isStorable(text: string): boolean {
-  return !text.includes("\0") && text.isWellFormed();
+  return !text.includes("\0") && !LONE_SURROGATE.test(text);
 }
 
 function pathText(path: Path | undefined): string {

@@ -47,7 +47,8 @@ export function histogram8(fields: Fields, key: string, binWidthMm: number): Tof
 }
 
 function rowsOf(value: Json, path: string): Json[][] {
-  if (!Array.isArray(value) || value.length !== SIDE) throw new CodedError("bad-matrix", `${path} does not have 8 rows`);
+  if (!Array.isArray(value) || value.length !== SIDE)
+    throw new CodedError("bad-matrix", `${path} does not have 8 rows`);
   return value.map((row, index) => {
     if (Array.isArray(row) && row.length === SIDE) return row;
     throw new CodedError("bad-matrix", `${path}[${index}] does not have 8 columns`);

@@ -43,7 +43,7 @@ function decode(message: JsonObject): DecodedMessage {
   const firmware = meta?.text("firmware_version");
   const temperatureC = meta?.number("temperature_c", TEMPERATURE_C) ?? as7341?.reading.temperatureC;
   const humidityPercent = meta?.number("humidity_percent", HUMIDITY_PERCENT);
-  const fusionClaim = fields.child("fusion")?.object;
+  const fusionClaim = fields.get("fusion");
   return {
     rawFormat: "sqal-json",
     deviceId,
@@ -58,7 +58,7 @@ function decode(message: JsonObject): DecodedMessage {
     ...(humidityPercent !== undefined && { humidityPercent }),
     ...(vl53l8ch && { vl53l8ch }),
     ...(as7341 && { as7341 }),
-    ...(fusionClaim && { fusionClaim }),
+    ...(fusionClaim !== undefined && { fusionClaim }),
     metadata: metadataOf(message),
   };
 }
@@ -66,7 +66,11 @@ function decode(message: JsonObject): DecodedMessage {
 function timeOf(fields: Fields): Timestamp {
   const value = fields.get("timestamp");
   const time =
-    typeof value === "string" ? parseTimestamp(value) : typeof value === "number" ? timestampOfSeconds(value) : undefined;
+    typeof value === "string"
+      ? parseTimestamp(value)
+      : typeof value === "number"
+        ? timestampOfSeconds(value)
+        : undefined;
   if (time) return time;
   throw new CodedError("bad-timestamp", `${fields.path("timestamp")} is not an ISO 8601 time between 2000 and 2199`);
 }

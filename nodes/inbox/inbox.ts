@@ -33,7 +33,7 @@ const init: NodeInitializer = (RED) => {
     const show = () => {
       const { waiting } = site.inbox.stats();
       const age = Math.round(site.inbox.backlogAgeS());
-      const text = waiting === 0 ? RED._("inbox.status.idle") : RED._("inbox.status.waiting", { count: waiting, age });
+      const text = waiting === 0 ? RED._("inbox.status.idle") : RED._("inbox.status.waiting", { number: waiting, age });
       if (text === shown) return;
       shown = text;
       this.status({

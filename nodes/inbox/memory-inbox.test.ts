@@ -115,13 +115,13 @@ describe("inbox/memory-inbox", () => {
   it("behaves like a list, whatever the order of appends, settlements and deploys", async function () {
     this.timeout(60_000);
     await fc.assert(
-      fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 60 }), async (commands) => {
+      fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 60, size: "max" }), async (commands) => {
         await fc.asyncModelRun(() => {
           const model: Model = { held: [], bytes: 0, attached: false, finished: new Map(), next: 100, appended: 0 };
           return { model, real: new Real() };
         }, commands);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });

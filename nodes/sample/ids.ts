@@ -23,7 +23,9 @@ export function toId(name: string): string | undefined {
 
 /** Identity of a sample: `(deviceId, bootId, seq)` where the device numbers its samples, else `(deviceId, measuredAt, sampleId)`. */
 export function sampleUid(
-  identity: { deviceId: string; bootId: string; seq: number } | { deviceId: string; measuredAt: string; sampleId: string },
+  identity:
+    | { deviceId: string; bootId: string; seq: number }
+    | { deviceId: string; measuredAt: string; sampleId: string },
 ): string {
   const parts =
     "seq" in identity

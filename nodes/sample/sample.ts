@@ -113,7 +113,11 @@ export interface ShapeAnalysis {
   surfaceUniformity: number;
   reflectance: { mean: number; std: number; lowShare: number; highShare: number; anomalousWindows: number };
   signal: { mean: number; std: number; outlierShare: number; consistent: boolean };
-  histogram: { source: "histogram" | "device"; figures: HistogramFigures; means: Record<keyof HistogramFigures, number> } | null;
+  histogram: {
+    source: "histogram" | "device";
+    figures: HistogramFigures;
+    means: Record<keyof HistogramFigures, number>;
+  } | null;
   defects: Defect[];
 }
 

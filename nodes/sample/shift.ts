@@ -34,7 +34,11 @@ function withMinutes(shift: ShiftDefinition): { name: string; minutes: number } 
 }
 
 function localTime(at: Date, timeZone: string): { day: string; minutes: number } {
-  const parts = new Map(formatterOf(timeZone).formatToParts(at).map((part) => [part.type, part.value]));
+  const parts = new Map(
+    formatterOf(timeZone)
+      .formatToParts(at)
+      .map((part) => [part.type, part.value]),
+  );
   const day = `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
   return { day, minutes: Number(parts.get("hour")) * 60 + Number(parts.get("minute")) };
 }

@@ -1,4 +1,12 @@
-import type { Grade, Sample, ShapeAnalysis, SpectralAnalysis, SpectralReading, TofFeatures, TofFrame } from "./sample.ts";
+import type {
+  Grade,
+  Sample,
+  ShapeAnalysis,
+  SpectralAnalysis,
+  SpectralReading,
+  TofFeatures,
+  TofFrame,
+} from "./sample.ts";
 
 /**
  * A grade spec ready for use: one document, one method. The analysis and grading nodes call it and know nothing of

@@ -18,8 +18,18 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Sorts an error of the writer. Everything unknown counts as `away`: to wait loses nothing, to refuse may. */
 export function failureKind(error: unknown): FailureKind {
+  if (codeOf(error, "") === "unmappable") return "refused";
   const state = sqlState(error);
   return state !== undefined && CONTENT.has(state.slice(0, 2)) ? "refused" : "away";
+}
+
+/**
+ * Whether a failure may lie in the content although the server does not say so: an internal error, something it does
+ * not support, a crash while it worked on it. Met again and again with the same rows, it counts as a refusal.
+ */
+export function mayBlameContent(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && /^(XX|0A|57P02)/.test(state);
 }
 
 /** Whether the connection itself is gone or the server is going, starting or refusing clients. */

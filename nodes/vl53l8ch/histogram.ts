@@ -2,6 +2,10 @@ import type { HistogramFigures, TofFrame } from "../sample/sample.ts";
 import { clip, mean, median, populationStd } from "../sample/statistics.ts";
 import type { SqalShapeParameters } from "./parameters.ts";
 
+// What SQAL adds to its divisors, and the least share its logarithm takes: without them its figures differ in the tenth digit.
+const EPSILON = 1e-9;
+const LEAST_SHARE = 1e-12;
+
 /** Figures of every zone's histogram (SQAL): echoes, roughness, quality, entropy, area, strongest bin. */
 export function histogramFiguresOf(
   histogram: NonNullable<TofFrame["histogram"]>,
@@ -25,8 +29,8 @@ export function histogramFiguresOf(
     const max = smooth[peakBin] ?? 0;
     const area = pulse.reduce((sum, value) => sum + value, 0);
     figures.peakCount.push(countPeaks(smooth, parameters.minPeakHeight * max, parameters.minProminence * max));
-    figures.roughness.push(max > 0 ? populationStd(smooth) / max : 0);
-    figures.signalQuality.push(area > 0 ? max / area : 0);
+    figures.roughness.push(populationStd(smooth) / (max + EPSILON));
+    figures.signalQuality.push(max / (area + EPSILON));
     figures.texture.push(normalisedEntropy(pulse, area));
     figures.density.push(area);
     figures.peakBin.push(peakBin);
@@ -69,8 +73,11 @@ function convolveSame(signal: Float64Array, kernel: Float64Array): Float64Array 
 function normalisedEntropy(pulse: Float64Array, area: number): number {
   if (!(area > 0)) return 0;
   let entropy = 0;
-  for (const value of pulse) if (value > 0) entropy -= (value / area) * Math.log(value / area);
-  return clip(entropy / Math.log(pulse.length), 0, 1);
+  for (const value of pulse) {
+    const share = clip(value / area, LEAST_SHARE, 1);
+    entropy -= share * Math.log(share);
+  }
+  return entropy / (Math.log(pulse.length) + EPSILON);
 }
 
 /** Local maxima (plateaus count once, the ends never) at least so high and so prominent. */

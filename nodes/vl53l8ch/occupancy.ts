@@ -10,8 +10,9 @@ export interface Occupancy {
   heightThresholdMm: number;
   reflectanceThreshold: number;
   signalThreshold: number;
-  /** 95th and 90th percentile of the heights; null where the rule has none. */
+  /** 95th percentile of all heights; null where the rule has none. */
   heightP95Mm: number | null;
+  /** 90th percentile of the heights above 0; null where the rule has none. */
   heightP90Mm: number | null;
   /** Heights above this are cut before volumes; null where the rule does not cut. */
   capMm: number | null;
@@ -42,7 +43,11 @@ function adaptive(
   const candidateZones = countTrue(candidates);
   const percent = candidateZones >= parameters.manyZones ? parameters.manyPercentile : parameters.fewPercentile;
   const threshold = (values: readonly number[], minimum: number) => {
-    const ofCandidates = percentile(values.filter((_, zone) => candidates[zone]), percent) ?? 0;
+    const ofCandidates =
+      percentile(
+        values.filter((_, zone) => candidates[zone]),
+        percent,
+      ) ?? 0;
     return Math.max(parameters.percentileShare * ofCandidates, minimum);
   };
   const reflectanceThreshold = threshold(reflectancePercent, parameters.minReflectancePercent);
@@ -62,7 +67,11 @@ function adaptive(
     reflectanceThreshold,
     signalThreshold,
     heightP95Mm,
-    heightP90Mm: percentile(heightMm, 90) ?? 0,
+    heightP90Mm:
+      percentile(
+        Float64Array.from(heightMm).filter((height) => height > 0),
+        90,
+      ) ?? 0,
     capMm: parameters.capShare * referenceMm,
   };
 }

@@ -32,7 +32,8 @@ export function reflectanceOf(
   for (let row = 1; row < side - 1; row += 1) {
     for (let column = 1; column < side - 1; column += 1) {
       const window: number[] = [];
-      for (let r = row - 1; r <= row + 1; r += 1) window.push(...percent.slice(r * side + column - 1, r * side + column + 2));
+      for (let r = row - 1; r <= row + 1; r += 1)
+        window.push(...percent.slice(r * side + column - 1, r * side + column + 2));
       if (populationStd(window) > parameters.windowStd) anomalousWindows += 1;
     }
   }
@@ -46,7 +47,10 @@ export function reflectanceOf(
 }
 
 /** Mean and spread of the return signal, the share of outliers, and whether few enough are. */
-export function signalOf(signal: readonly number[], parameters: SqalShapeParameters["signal"]): ShapeAnalysis["signal"] {
+export function signalOf(
+  signal: readonly number[],
+  parameters: SqalShapeParameters["signal"],
+): ShapeAnalysis["signal"] {
   const centre = mean(signal);
   const std = populationStd(signal);
   const outlierShare = std > 0 ? shareOf(signal, (value) => Math.abs(value - centre) / std > parameters.outlierZ) : 0;

@@ -2,7 +2,18 @@ import type { Random } from "./random.ts";
 import { REFERENCE_TISSUE, reflectance, type Stains, type Tissue } from "./tissue.ts";
 
 /** Channels of the AS7341 as SQAL names them on the wire, in the sensor's order. */
-export const CHANNEL_KEYS = ["F1_415nm", "F2_445nm", "F3_480nm", "F4_515nm", "F5_555nm", "F6_590nm", "F7_630nm", "F8_680nm", "Clear", "NIR"] as const;
+export const CHANNEL_KEYS = [
+  "F1_415nm",
+  "F2_445nm",
+  "F3_480nm",
+  "F4_515nm",
+  "F5_555nm",
+  "F6_590nm",
+  "F7_630nm",
+  "F8_680nm",
+  "Clear",
+  "NIR",
+] as const;
 export type ChannelKey = (typeof CHANNEL_KEYS)[number];
 
 /** Centre and full width at half maximum, nm (DS000504), and relative peak response (its figure 19). */
@@ -28,13 +39,16 @@ const HIGH_NM = 1000;
 const STEP_NM = 5;
 const WAVELENGTHS = Array.from({ length: (HIGH_NM - LOW_NM) / STEP_NM + 1 }, (_, i) => LOW_NM + i * STEP_NM);
 
-const bell = (nm: number, centre: number, fwhm: number): number => Math.exp(-4 * Math.LN2 * ((nm - centre) / fwhm) ** 2);
+const bell = (nm: number, centre: number, fwhm: number): number =>
+  Math.exp(-4 * Math.LN2 * ((nm - centre) / fwhm) ** 2);
 /** Unfiltered silicon: broad, best around 650 nm. */
 const clearResponse = (nm: number): number => 0.55 * bell(nm, 650, 420);
 
 function responseOf(key: ChannelKey): Float64Array {
   const filter = FILTERS.find(([name]) => name === key);
-  return Float64Array.from(WAVELENGTHS, (nm) => (filter ? filter[3] * bell(nm, filter[1], filter[2]) : clearResponse(nm)));
+  return Float64Array.from(WAVELENGTHS, (nm) =>
+    filter ? filter[3] * bell(nm, filter[1], filter[2]) : clearResponse(nm),
+  );
 }
 const RESPONSES = new Map<ChannelKey, Float64Array>(CHANNEL_KEYS.map((key) => [key, responseOf(key)]));
 
@@ -69,7 +83,8 @@ const COMMISSIONING: ReadonlyArray<readonly [ChannelKey, number]> = [
 
 function sum(response: Float64Array, light: Float64Array, surface: Float64Array | undefined): number {
   let total = 0;
-  for (let i = 0; i < response.length; i++) total += (response[i] ?? 0) * (light[i] ?? 0) * (surface ? (surface[i] ?? 0) : 1);
+  for (let i = 0; i < response.length; i++)
+    total += (response[i] ?? 0) * (light[i] ?? 0) * (surface ? (surface[i] ?? 0) : 1);
   return total * STEP_NM;
 }
 
@@ -78,7 +93,9 @@ function commission(): Float64Array {
   const surface = Float64Array.from(WAVELENGTHS, (nm) => reflectance(REFERENCE_TISSUE, { hematoma: 0, bile: 0 }, nm));
   const powers = EMITTERS.map(() => 1);
   const light = (): Float64Array =>
-    Float64Array.from(WAVELENGTHS, (nm) => EMITTERS.reduce((total, [centre, fwhm], i) => total + (powers[i] ?? 0) * bell(nm, centre, fwhm), 0));
+    Float64Array.from(WAVELENGTHS, (nm) =>
+      EMITTERS.reduce((total, [centre, fwhm], i) => total + (powers[i] ?? 0) * bell(nm, centre, fwhm), 0),
+    );
   for (let round = 0; round < 200; round++) {
     const now = light();
     for (const [i, [key, wanted]] of COMMISSIONING.entries()) {
@@ -114,10 +131,13 @@ export type Counts = Record<ChannelKey, number>;
 export function measureSpectrum(patches: readonly Patch[], lighting: Lighting, rng: Random, noise = 1): Counts {
   const surface = Float64Array.from(WAVELENGTHS, (nm) => {
     let total = 0;
-    for (const patch of patches) total += patch.share * ("grey" in patch ? patch.grey : reflectance(patch.tissue, patch.stains, nm));
+    for (const patch of patches)
+      total += patch.share * ("grey" in patch ? patch.grey : reflectance(patch.tissue, patch.stains, nm));
     return total;
   });
-  const light = LAMP.map((power, i) => power * lighting.lamp * (1 + (lighting.tint * ((WAVELENGTHS[i] ?? 0) - 600)) / 250));
+  const light = LAMP.map(
+    (power, i) => power * lighting.lamp * (1 + (lighting.tint * ((WAVELENGTHS[i] ?? 0) - 600)) / 250),
+  );
   const clear = RESPONSES.get("Clear");
   const roomScale = clear ? lighting.room / sum(clear, ROOM, undefined) : 0;
   const counts = {} as Counts;

@@ -87,8 +87,18 @@ const floor = (count: number): number => Math.max(1, count);
 
 /** The ratios a device sends beside its channels. */
 export function spectralRatios(counts: Counts): Record<string, number> {
-  const [f1, f2, f3, f4] = [floor(counts.F1_415nm), floor(counts.F2_445nm), floor(counts.F3_480nm), floor(counts.F4_515nm)];
-  const [f5, f6, f7, f8] = [floor(counts.F5_555nm), floor(counts.F6_590nm), floor(counts.F7_630nm), floor(counts.F8_680nm)];
+  const [f1, f2, f3, f4] = [
+    floor(counts.F1_415nm),
+    floor(counts.F2_445nm),
+    floor(counts.F3_480nm),
+    floor(counts.F4_515nm),
+  ];
+  const [f5, f6, f7, f8] = [
+    floor(counts.F5_555nm),
+    floor(counts.F6_590nm),
+    floor(counts.F7_630nm),
+    floor(counts.F8_680nm),
+  ];
   return {
     violet_orange_ratio: f1 / f7,
     nir_violet_ratio: floor(counts.NIR) / f1,
@@ -126,7 +136,16 @@ export function claim(frame: ModelFrame, counts: Counts, sensorHeightMm: number,
   const saturated = Object.values(counts).some((count) => count >= FULL_SCALE);
   const spectralScore = saturated ? 0 : Math.max(0, Math.min(1, 1 - Math.abs(blueOverRed - 0.5) / 0.4));
   const finalScore = 0.6 * tofScore + 0.4 * spectralScore;
-  const grade = finalScore >= 0.85 ? "A+" : finalScore >= 0.75 ? "A" : finalScore >= 0.6 ? "B" : finalScore >= 0.45 ? "C" : "REJECT";
+  const grade =
+    finalScore >= 0.85
+      ? "A+"
+      : finalScore >= 0.75
+        ? "A"
+        : finalScore >= 0.6
+          ? "B"
+          : finalScore >= 0.45
+            ? "C"
+            : "REJECT";
   return {
     stats: {
       volume_mm3: 64 * zoneSideMm ** 2 * mean,

@@ -83,7 +83,8 @@ export function sensorData(device: DeviceIdentity, taken: Acquisition): Record<s
     gain: GAIN,
     temperature_c: taken.temperatureC,
     ambient_light: taken.ambient,
-    product_type: state.qualityClass === "defective" ? "defective" : taken.product.defects.length > 1 ? "irregular" : "normal",
+    product_type:
+      state.qualityClass === "defective" ? "defective" : taken.product.defects.length > 1 ? "irregular" : "normal",
     input_params: { freshness: state.freshness, fat_quality: state.fat, oxidation_level: state.oxidation },
     device_id: device.deviceId,
     mac_address: device.macAddress,
@@ -171,14 +172,24 @@ const RAW_NAMES = {
   Clear: "Clear",
 } as const;
 
-function legacyReading(taken: Acquisition, counts: Counts, device: DeviceIdentity, meta: Record<string, unknown>): Record<string, unknown> {
+function legacyReading(
+  taken: Acquisition,
+  counts: Counts,
+  device: DeviceIdentity,
+  meta: Record<string, unknown>,
+): Record<string, unknown> {
   const { lot } = taken;
   const spectrum = Object.values(RAW_NAMES).slice(0, 9);
   return {
-    raw_counts: { ...Object.fromEntries(Object.entries(RAW_NAMES).map(([name, key]) => [name, counts[key]])), Flicker: 1 },
+    raw_counts: {
+      ...Object.fromEntries(Object.entries(RAW_NAMES).map(([name, key]) => [name, counts[key]])),
+      Flicker: 1,
+    },
     meta,
     wavelengths: [415, 445, 480, 515, 555, 590, 630, 680, 910],
-    intensities: spectrum.map((key) => Math.min(1, Math.max(0.1, Math.round((counts[key] / (GAIN * 10_000)) * 100) / 100))),
+    intensities: spectrum.map((key) =>
+      Math.min(1, Math.max(0.1, Math.round((counts[key] / (GAIN * 10_000)) * 100) / 100)),
+    ),
     timestamp: stamp(taken.at),
     temperature: taken.temperatureC,
     sample_type: "foie_gras",
@@ -199,7 +210,15 @@ function legacyReading(taken: Acquisition, counts: Counts, device: DeviceIdentit
 }
 
 /** Malformed messages for demonstrations: what a broken device or cable might send. */
-export const FAULTS = ["not-json", "truncated", "bad-matrix", "not-a-number", "overflow", "forbidden-key", "future-time"] as const;
+export const FAULTS = [
+  "not-json",
+  "truncated",
+  "bad-matrix",
+  "not-a-number",
+  "overflow",
+  "forbidden-key",
+  "future-time",
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** Spoils a message in one way; the result is no longer a valid sample. */

@@ -72,7 +72,10 @@ export function lobeHeight(lobe: Lobe, xMm: number, yMm: number): number {
 
 /** Γ(x) by Lanczos' approximation (x > 0). */
 function gamma(x: number): number {
-  const c = [676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905, -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7];
+  const c = [
+    676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
+    -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7,
+  ];
   const z = x - 1;
   let sum = 0.9999999999998099;
   for (const [i, value] of c.entries()) sum += value / (z + i + 1);
@@ -115,7 +118,8 @@ export function surfaceHeight(product: Pick<Product, "lobes" | "ripples" | "defe
     if (defect.reliefMm === 0) continue;
     const distance2 = (x - defect.xMm) ** 2 + (y - defect.yMm) ** 2;
     if (defect.kind === "dent") {
-      if (distance2 < 9 * defect.radiusMm ** 2) height -= defect.reliefMm * Math.exp(-distance2 / (2 * (0.6 * defect.radiusMm) ** 2));
+      if (distance2 < 9 * defect.radiusMm ** 2)
+        height -= defect.reliefMm * Math.exp(-distance2 / (2 * (0.6 * defect.radiusMm) ** 2));
     } else if (distance2 < defect.radiusMm ** 2) height += defect.reliefMm;
   }
   return Math.max(0.5, height);
@@ -125,7 +129,8 @@ export function surfaceHeight(product: Pick<Product, "lobes" | "ripples" | "defe
 export function integrateVolume(product: Pick<Product, "lobes" | "ripples" | "defects">, stepMm = 3): number {
   const bare = { ...product, defects: product.defects.filter((defect) => defect.kind === "dent") };
   let reach = 0;
-  for (const lobe of product.lobes) reach = Math.max(reach, Math.hypot(lobe.xMm, lobe.yMm) + Math.max(lobe.semiLengthMm, lobe.semiWidthMm));
+  for (const lobe of product.lobes)
+    reach = Math.max(reach, Math.hypot(lobe.xMm, lobe.yMm) + Math.max(lobe.semiLengthMm, lobe.semiWidthMm));
   let sum = 0;
   for (let x = -reach + stepMm / 2; x < reach; x += stepMm)
     for (let y = -reach + stepMm / 2; y < reach; y += stepMm) sum += surfaceHeight(bare, x, y);
@@ -167,12 +172,20 @@ export function drawProduct(rng: Random, skill: number): Product {
   const ripples = [0, 1, 2].map(() => {
     const direction = rng.uniform(0, 2 * Math.PI);
     const wave = (2 * Math.PI) / rng.uniform(8, 25);
-    return { amplitudeMm: state.roughnessMm * rng.uniform(0.3, 0.8), kx: wave * Math.cos(direction), ky: wave * Math.sin(direction), phase: rng.uniform(0, 6.28) };
+    return {
+      amplitudeMm: state.roughnessMm * rng.uniform(0.3, 0.8),
+      kx: wave * Math.cos(direction),
+      ky: wave * Math.sin(direction),
+      phase: rng.uniform(0, 6.28),
+    };
   });
   const defects = placeDefects(rng, state);
   const solid = { lobes, ripples, defects };
   const volumeMm3 = integrateVolume(solid);
-  const cost = defects.reduce((sum, d) => sum + (d.kind === "vein" ? 0.03 : d.kind === "foreign_body" ? 0.5 : 0.25) * d.strength, 0);
+  const cost = defects.reduce(
+    (sum, d) => sum + (d.kind === "vein" ? 0.03 : d.kind === "foreign_body" ? 0.5 : 0.25) * d.strength,
+    0,
+  );
   const main = lobes[0];
   return {
     ...solid,
@@ -210,7 +223,11 @@ function placeDefects(rng: Random, state: QualityState): PlacedDefect[] {
 }
 
 /** How much of each pigment stain lies on a point: 0…1 each. A vein is a line along the belt. */
-export function stainAt(product: Pick<Product, "defects">, x: number, y: number): { hematoma: number; bile: number; foreign: boolean } {
+export function stainAt(
+  product: Pick<Product, "defects">,
+  x: number,
+  y: number,
+): { hematoma: number; bile: number; foreign: boolean } {
   let hematoma = 0;
   let bile = 0;
   let foreign = false;

@@ -3,7 +3,7 @@ import { drawLot, type Lot } from "./lots.ts";
 import { drawProduct, type Product, stainAt, surfaceHeight } from "./product.ts";
 import { type Random, random } from "./random.ts";
 import { reflectance } from "./tissue.ts";
-import { measureTof, type ModelFrame, SIDE } from "./tof.ts";
+import { type ModelFrame, measureTof, SIDE } from "./tof.ts";
 
 /** Height of the sensor above the tray on SQAL's lines, mm. */
 export const SENSOR_HEIGHT_MM = 100;
@@ -95,7 +95,10 @@ export class Station {
 
 /** What the spectral sensor sees of a product: a spot about 40 mm wide, weighted to its middle. */
 export function viewOf(product: Product): Patch[] {
-  const patches = new Map<string, { weight: number; hematoma: number; bile: number; kind: "tissue" | "foreign" | "tray" }>();
+  const patches = new Map<
+    string,
+    { weight: number; hematoma: number; bile: number; kind: "tissue" | "foreign" | "tray" }
+  >();
   let total = 0;
   for (let x = -18; x <= 18; x += 4) {
     for (let y = -18; y <= 18; y += 4) {

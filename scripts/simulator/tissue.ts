@@ -54,7 +54,7 @@ export function reflectance(tissue: Tissue, stains: Stains, nm: number): number 
   const blood = 0.12 * tissue.blood + 0.8 * stains.hematoma;
   const bile = 0.25 * tissue.bile + 0.35 * stains.bile;
   // Lipid oxidation products and pigment browning: a broad loss that grows toward the blue.
-  const browning = (0.02 + 1.3 * tissue.oxidation + 0.6 * (1 - tissue.freshness)) * (nm / 450) ** -4;
+  const browning = (0.02 + 1.45 * tissue.oxidation + 0.75 * (1 - tissue.freshness)) * (nm / 450) ** -4;
   const absorption =
     0.03 +
     blood * ((1 - met) * absorb(OXY, nm) + met * absorb(MET, nm)) +
@@ -68,4 +68,11 @@ export function reflectance(tissue: Tissue, stains: Stains, nm: number): number 
 }
 
 /** A sound liver of the better sort: what the lamp of a line is adjusted on. */
-export const REFERENCE_TISSUE: Tissue = { freshness: 0.9, fat: 0.88, oxidation: 0.1, blood: 0.15, bile: 0.025, carotenoid: 0.45 };
+export const REFERENCE_TISSUE: Tissue = {
+  freshness: 0.9,
+  fat: 0.88,
+  oxidation: 0.1,
+  blood: 0.15,
+  bile: 0.025,
+  carotenoid: 0.45,
+};

@@ -14,9 +14,9 @@ const HALF_FIELD = Math.tan((22.5 * Math.PI) / 180);
 const SUB_RAYS = 3;
 const PULSE_SIGMA_BINS = 0.85;
 /** Counts a zone collects in one frame from a surface of reflectance 1, square on, at 50 mm. */
-const COUNTS_AT_50_MM = 6400;
+const COUNTS_AT_50_MM = 5650;
 /** The amplitude SQAL's devices report, in its arbitrary unit, per count. */
-const AMPLITUDE_PER_COUNT = 1 / 75;
+const AMPLITUDE_PER_COUNT = 1 / 68;
 const AMBIENT_PER_BIN = 1 / 90;
 
 export interface Scene {
@@ -84,7 +84,10 @@ function cast(scene: Scene, tx: number, ty: number): Hit {
   const slopeY = (heightAt(scene, x, y + e) - heightAt(scene, x, y - e)) / (2 * e);
   const ray = Math.sqrt(1 + tx * tx + ty * ty);
   // A step of a foreign body gives a huge slope; its vertical side still returns some light.
-  const cosine = Math.max(0.15, (1 + tx * slopeX + ty * slopeY) / (ray * Math.sqrt(1 + slopeX * slopeX + slopeY * slopeY)));
+  const cosine = Math.max(
+    0.15,
+    (1 + tx * slopeX + ty * slopeY) / (ray * Math.sqrt(1 + slopeX * slopeX + slopeY * slopeY)),
+  );
   const radial = d * ray;
   return { depthMm: d, radialMm: radial, return: (reflectanceAt(scene, x, y) * cosine * 2500) / (radial * radial) };
 }
@@ -93,7 +96,11 @@ function cast(scene: Scene, tx: number, ty: number): Hit {
 function phi(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * x);
-  const erf = 1 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-x * x);
+  const erf =
+    1 -
+    t *
+      (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) *
+      Math.exp(-x * x);
   return z < 0 ? (1 - erf) / 2 : (1 + erf) / 2;
 }
 
@@ -103,7 +110,8 @@ const clamp = (x: number, low: number, high: number): number => Math.min(high, M
 /** Sub-ray tangents of one zone. */
 function zoneRays(row: number, column: number): Array<readonly [number, number]> {
   const rays: Array<readonly [number, number]> = [];
-  const tangent = (zone: number, sub: number): number => HALF_FIELD * ((2 * (zone + (sub + 0.5) / SUB_RAYS)) / SIDE - 1);
+  const tangent = (zone: number, sub: number): number =>
+    HALF_FIELD * ((2 * (zone + (sub + 0.5) / SUB_RAYS)) / SIDE - 1);
   for (let i = 0; i < SUB_RAYS; i++)
     for (let j = 0; j < SUB_RAYS; j++) rays.push([tangent(column, j), tangent(row, i)]);
   return rays;
@@ -115,7 +123,14 @@ function zoneRays(row: number, column: number): Array<readonly [number, number]>
  * @param responsivity relative sensitivity per zone (a property of the device), 64 long
  */
 export function measureTof(scene: Scene, rng: Random, responsivity: readonly number[], noise = 1): ModelFrame {
-  const frame: ModelFrame = { distanceMm: [], reflectancePercent: [], amplitude: [], ambient: [], status: [], histogram: [] };
+  const frame: ModelFrame = {
+    distanceMm: [],
+    reflectancePercent: [],
+    amplitude: [],
+    ambient: [],
+    status: [],
+    histogram: [],
+  };
   for (let row = 0; row < SIDE; row++) {
     for (let column = 0; column < SIDE; column++) {
       const rays = zoneRays(row, column);
@@ -131,7 +146,11 @@ export function measureTof(scene: Scene, rng: Random, responsivity: readonly num
       const ambient = Math.max(0, scene.ambient + noise * rng.normal(0, 2 + Math.sqrt(scene.ambient) * 0.4));
       const ambientPerBin = ambient * AMBIENT_PER_BIN;
       const signal = Math.max(0, counts + noise * rng.normal(0, Math.sqrt(counts + 16 * ambientPerBin)));
-      const sigma = noise * 0.35 * Math.sqrt(3000 / Math.max(1, counts)) * Math.sqrt(1 + (16 * ambientPerBin) / Math.max(1, counts));
+      const sigma =
+        noise *
+        0.35 *
+        Math.sqrt(3000 / Math.max(1, counts)) *
+        Math.sqrt(1 + (16 * ambientPerBin) / Math.max(1, counts));
       const depth = radial / stretch + rng.normal(0, sigma);
       frame.distanceMm.push(Math.max(0, quarter(depth)));
       // The chip undoes distance, and Lambert's cosine for a level surface.

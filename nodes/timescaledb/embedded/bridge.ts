@@ -22,11 +22,16 @@ export interface Client {
   /** False while the client does not read its answers: nothing of it runs. */
   readonly receptive: boolean;
   send(bytes: Buffer): void;
+  /** Like `send`, for what the client did not ask for just now. */
+  notify(bytes: Buffer): void;
   /** Ends the client with a FATAL error. */
   fatal(sqlState: string, text: string): void;
   /** Called when units of this client have run. */
   drained(): void;
 }
+
+/** SQLSTATE of a server that is starting up or shutting down. */
+export const CANNOT_CONNECT_NOW = "57P03";
 
 export interface BridgeOptions {
   /** A query that runs longer costs the engine its life. */
@@ -93,7 +98,7 @@ export class Bridge {
   /** While there is no engine: new clients are turned away with this reason instead of waiting. */
   refuse(reason: string): void {
     this.#refusal = reason;
-    for (const client of [...this.#clients]) client.fatal("57P03", reason);
+    for (const client of [...this.#clients]) client.fatal(CANNOT_CONNECT_NOW, reason);
   }
 
   /** Admits a client. A reason means that it cannot be served now. */
@@ -153,6 +158,7 @@ export class Bridge {
       patience: 1,
       receptive: true,
       send: () => {},
+      notify: () => {},
       fatal: () => {},
       drained: () => {},
     };
@@ -238,7 +244,7 @@ export class Bridge {
   #notify(notification: Buffer): void {
     const channel = cString(notification, 9).value;
     const copy = message("A", int32(0), notification.subarray(9));
-    for (const client of this.#listeners(channel)) client.send(copy);
+    for (const client of this.#listeners(channel)) client.notify(copy);
   }
 
   #watchIdleOwner(): void {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { CodedError } from "../../host/errors.ts";
 import type { OpenOptions } from "./open.ts";
@@ -28,9 +27,9 @@ export class EngineThread {
   syncs = 0;
 
   private constructor(options: OpenOptions) {
-    this.#worker = new Worker(WORKER, { workerData: options, name: "foieflow-database" });
-    this.#exited = once(this.#worker, "exit");
-    this.#exited.catch(() => {});
+    // Options of the main thread such as --input-type or --eval would keep the worker from starting.
+    this.#worker = new Worker(WORKER, { workerData: options, name: "foieflow-database", execArgv: [] });
+    this.#exited = new Promise((resolve) => this.#worker.once("exit", resolve));
   }
 
   /** Starts a thread and opens the database in it. */
@@ -101,7 +100,10 @@ export class EngineThread {
       const timer = setTimeout(
         () =>
           this.kill(
-            new CodedError("database-watchdog", `a query ran for more than ${watchdogMs} ms and was ended with its engine`),
+            new CodedError(
+              "database-watchdog",
+              `a query ran for more than ${watchdogMs} ms and was ended with its engine`,
+            ),
           ),
         watchdogMs,
       );

@@ -6,6 +6,9 @@ export type Frame =
   /** A length that no message can have: the stream cannot be followed any further. */
   | { kind: "invalid" };
 
+/** PostgreSQL itself takes no longer message; a longer one is noise. */
+const LONGEST_POSSIBLE = 2 ** 30;
+
 /** Cuts a byte stream into protocol messages. Holds at most one message of `maxBytes` and what arrived with it. */
 export class FrameReader {
   readonly #maxBytes: number;
@@ -34,13 +37,14 @@ export class FrameReader {
     return this.#length < length ? undefined : this.#take(length);
   }
 
-  next(): Frame | undefined {
+  /** @param maxBytes a limit for this one, instead of the reader's */
+  next(maxBytes = this.#maxBytes): Frame | undefined {
     if (this.#length < 5) return undefined;
     const head = this.#peek(5);
     const type = String.fromCharCode(head[0] ?? 0);
     const length = head.readInt32BE(1) + 1;
-    if (length < 5) return { kind: "invalid" };
-    if (length > this.#maxBytes) {
+    if (length < 5 || length > LONGEST_POSSIBLE) return { kind: "invalid" };
+    if (length > maxBytes) {
       const here = Math.min(length, this.#length);
       this.#take(here);
       this.#skip = length - here;

@@ -8,6 +8,8 @@ export interface EmbeddedPaths {
   cluster: string;
   /** Present while the cluster is being made: what it marks holds no data yet and may be thrown away. */
   creating: string;
+  /** Present from opening to closing: what is found at the next start was not closed. */
+  opened: string;
   lock: string;
   /** Who holds the lock; informative only. */
   owner: string;
@@ -22,6 +24,7 @@ export function embeddedPaths(dataDir: string): EmbeddedPaths {
     root,
     cluster: join(root, "cluster"),
     creating: join(root, "creating"),
+    opened: join(root, "opened"),
     lock: join(root, "lock.sqlite"),
     owner: join(root, "owner.json"),
     maintenance: join(root, "maintenance.json"),

@@ -14,12 +14,18 @@ import { makeVerifier, scramAuthenticator } from "./scram.ts";
 export interface ServeOptions {
   /** Serve the owner of the files over a Unix socket, without a password. */
   socket?: boolean;
-  /** Serve this machine over TCP on 127.0.0.1; port 0 takes a free one. */
-  tcp?: { port: number; password: string; user?: string };
+  /** Serve this machine over TCP on 127.0.0.1; 0 takes a free port. */
+  port?: number;
+  /** Must be set with `port`. */
+  password?: string;
+  /** Who the password is for. Default `foieflow`. */
+  user?: string;
   /** Default 20 for each of the two. */
   maxConnections?: number;
   /** A client that has not got through the handshake by then is dropped. Default 10 s. */
   handshakeMs?: number;
+  /** Longest message, group of messages, or COPY of a client, bytes. */
+  maxMessageBytes?: number;
 }
 
 export interface Serving {
@@ -44,7 +50,8 @@ const LONGEST_PENALTY_MS = 5_000;
 
 /**
  * Opens doors to the embedded database for other processes of this machine.
- * @throws CodedError `database-port` when the port cannot be had
+ * @throws CodedError `database-port` when the port is taken, `database-password` when there is none for it,
+ *   `database-socket` when there is no private place for the socket
  */
 export async function serve(bridge: Bridge, paths: EmbeddedPaths, options: ServeOptions): Promise<Serving> {
   const doors: Door[] = [];
@@ -69,18 +76,19 @@ export async function serve(bridge: Bridge, paths: EmbeddedPaths, options: Serve
       writeFileSync(paths.socketRecord, `${JSON.stringify(record)}\n`, { mode: 0o600 });
     }
     let port: number | undefined;
-    if (options.tcp) {
-      const verifier = await makeVerifier(options.tcp.user ?? "foieflow", options.tcp.password);
+    if (options.port !== undefined) {
+      if (!options.password) throw new CodedError("database-password", "the database's port needs a password");
+      const verifier = await makeVerifier(options.user ?? "foieflow", options.password);
       const penalty = growingPenalty();
       const door = new Door(bridge, options, () => ({ authenticator: scramAuthenticator(verifier, penalty) }));
       doors.push(door);
-      port = await door.listen({ host: "127.0.0.1", port: options.tcp.port });
+      port = await door.listen({ host: "127.0.0.1", port: options.port });
     }
     return { socketPath, port, close };
   } catch (cause) {
     await close();
-    if (codeOf(cause, "") === "EADDRINUSE" && options.tcp)
-      throw new CodedError("database-port", `port ${options.tcp.port} is taken: set another DB_PORT`, { cause });
+    if (codeOf(cause, "") === "EADDRINUSE" && options.port !== undefined)
+      throw new CodedError("database-port", `port ${options.port} is taken: set another DB_PORT`, { cause });
     throw cause;
   }
 }
@@ -125,11 +133,16 @@ class Door {
       socket.on("error", () => {}); // 'close' follows
       if (this.#sockets.size >= maxConnections) {
         socket.end(errorResponse("FATAL", "53300", `sorry, ${maxConnections} clients are connected already`));
+        socket.destroySoon();
         return;
       }
       this.#sockets.add(socket);
       const handshake = setTimeout(() => socket.destroy(), options.handshakeMs ?? 10_000);
-      const connection = new Connection(bridge, { ...perClient(), onReady: () => clearTimeout(handshake) });
+      const connection = new Connection(bridge, {
+        ...perClient(),
+        ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
+        onReady: () => clearTimeout(handshake),
+      });
       connection.on("error", () => socket.destroy());
       connection.on("close", () => socket.end());
       socket.on("close", () => {

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { CodedError, codeOf, messageOf } from "../../host/errors.ts";
 import { Bridge, deathNotice } from "./bridge.ts";
@@ -9,7 +8,7 @@ import { lockDirectory } from "./lock.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { OpenOptions } from "./open.ts";
 import { embeddedPaths } from "./paths.ts";
-import { type Serving, type ServeOptions, serve } from "./server.ts";
+import { type ServeOptions, type Serving, serve } from "./server.ts";
 
 export interface EmbeddedOptions {
   /** The site's data directory; everything of the database is in `database/` below it. */
@@ -24,6 +23,8 @@ export interface EmbeddedOptions {
   watchdogMs?: number;
   /** How long a client may sit in a transaction while others wait. Default 60 s. */
   idleInTransactionMs?: number;
+  /** Longest message, group of messages, or COPY of a client. Default 64 MiB. */
+  maxMessageBytes?: number;
   checkpointIntervalMs?: number;
   checkpointWalBytes?: number;
   analyzeIntervalMs?: number;
@@ -67,6 +68,8 @@ export interface EmbeddedDatabase {
 }
 
 const REOPEN_DELAYS_MS = [0, 500, 2_000, 5_000, 15_000, 30_000];
+/** A query that still runs when the database is closed gets this long; ending it with its engine loses nothing. */
+const CLOSE_PATIENCE_MS = 5_000;
 /** Maintenance of a whole table may take longer than a query of a person. */
 const MAINTENANCE_PATIENCE = 30;
 
@@ -97,12 +100,14 @@ class Embedded implements EmbeddedDatabase {
   readonly #bridge: Bridge;
   readonly #listeners = new Set<(state: EmbeddedState) => void>();
   readonly #servings = new Set<Serving>();
+  readonly #limits: { maxMessageBytes?: number };
   #engine: EngineThread | undefined;
   #maintenance: Maintenance | undefined;
   #state: EmbeddedState = "closed";
   #recoveries = 0;
   #lastFailure: string | undefined;
   #closing: Promise<void> | undefined;
+  #recovery: Promise<void> | undefined;
   #wakeUp: (() => void) | undefined;
 
   constructor(options: EmbeddedOptions, open: OpenOptions, log: (line: string) => void, unlock: () => void) {
@@ -110,6 +115,7 @@ class Embedded implements EmbeddedDatabase {
     this.#open = open;
     this.#log = log;
     this.#unlock = unlock;
+    this.#limits = options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes };
     this.#bridge = new Bridge({
       watchdogMs: options.watchdogMs ?? 120_000,
       idleInTransactionMs: options.idleInTransactionMs ?? 60_000,
@@ -132,7 +138,7 @@ class Embedded implements EmbeddedDatabase {
   }
 
   stream(): Duplex {
-    return new Connection(this.#bridge);
+    return new Connection(this.#bridge, this.#limits);
   }
 
   state(): EmbeddedState {
@@ -181,7 +187,7 @@ class Embedded implements EmbeddedDatabase {
 
   async serve(options: ServeOptions): Promise<Serving> {
     if (this.#closing) throw closedError();
-    const serving = await serve(this.#bridge, this.#open.paths, options);
+    const serving = await serve(this.#bridge, this.#open.paths, { ...this.#limits, ...options });
     this.#servings.add(serving);
     return {
       ...serving,
@@ -201,13 +207,17 @@ class Embedded implements EmbeddedDatabase {
     try {
       this.#wakeUp?.();
       await Promise.all([...this.#servings].map((serving) => serving.close()));
+      const busy = setTimeout(() => this.#engine?.kill(closedError()), CLOSE_PATIENCE_MS);
       if (this.#engine) await this.#maintenance?.checkpoint().catch(() => {});
-      await this.#maintenance?.stop();
+      clearTimeout(busy);
       this.#bridge.refuse("the database was closed");
+      await this.#maintenance?.stop();
+      await this.#recovery;
       const engine = this.#engine;
       this.#engine = undefined;
       this.#bridge.detach("57P01", "the database was closed");
       await engine?.close();
+      if (engine) rmSync(this.#open.paths.opened, { force: true });
     } finally {
       this.#unlock();
       this.#setState("closed");
@@ -220,16 +230,18 @@ class Embedded implements EmbeddedDatabase {
     const what = extension ? "TimescaleDB" : "PostgreSQL";
     if (!existsSync(paths.cluster) || existsSync(paths.creating))
       this.#log(`creating the database (embedded ${what}) in ${paths.root} …`);
-    else if (existsSync(join(paths.cluster, "postmaster.pid")))
-      this.#log(`recovering the database in ${paths.root}, which was not closed …`);
+    else if (existsSync(paths.opened)) this.#log(`recovering the database in ${paths.root}, which was not closed …`);
     else this.#log(`opening the database in ${paths.root} …`);
     const engine = await EngineThread.open(this.#open);
+    writeFileSync(paths.opened, "");
     if (this.#closing) {
       await engine.close();
       throw closedError();
     }
     this.#engine = engine;
-    engine.onDeath((error) => void this.#recover(engine, error));
+    engine.onDeath((error) => {
+      this.#recovery = this.#recover(engine, error);
+    });
     this.#bridge.attach(engine);
     const versions = `PostgreSQL ${engine.parameters.server_version}${engine.timescaledb ? `, TimescaleDB ${engine.timescaledb}` : ""}`;
     this.#log(`database open after ${((performance.now() - startedAt) / 1000).toFixed(1)} s (${versions})`);

@@ -1,0 +1,188 @@
+import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
+import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
+import type { Node, NodeDef, NodeInitializer, NodeMessage } from "node-red";
+import { LineView } from "./line-view-core.ts";
+import { lastProducts, type Queryable, shiftCounts } from "./refill.ts";
+import { SECTIONS } from "./view.ts";
+
+interface LineViewDef extends NodeDef {
+  site?: string;
+  database?: string;
+  maxRateHz?: number | string;
+}
+
+const RECOUNT_MS = 300_000;
+const PROBE_MS = 5_000;
+const STATUS_MS = 1_000;
+
+/** Keeps what one line's screen shows and sends it, section by section, at a bounded rate. */
+const init: NodeInitializer = (RED) => {
+  RED.nodes.registerType("foieflow-line-view", function (this: Node, config: LineViewDef) {
+    RED.nodes.createNode(this, config);
+    const site = siteOf(RED.nodes.getNode(config.site ?? ""));
+    if (!site) {
+      this.status({ fill: "red", shape: "ring", text: RED._("line-view.status.no-site") });
+      this.error(RED._("line-view.errors.no-site"));
+      return;
+    }
+    const { settings } = site;
+    const line = new LineView(settings, Date.now());
+    const databaseNode: unknown = config.database ? RED.nodes.getNode(config.database) : undefined;
+    let closed = false;
+
+    const tick = () => {
+      const nowMs = Date.now();
+      const stats = site.stats();
+      if (stats) line.inbox(stats.waiting, stats.quarantined);
+      const out: (NodeMessage | null)[] = SECTIONS.map(() => null);
+      let any = false;
+      for (const section of line.due(nowMs)) {
+        out[SECTIONS.indexOf(section.section)] = { topic: line.view, payload: section };
+        any = true;
+      }
+      if (any) this.send(out);
+    };
+    const ticking = setInterval(tick, 1000 / rateOf(config.maxRateHz));
+
+    let refilled = false;
+    let recountedMs = 0;
+    let probing = false;
+    /** Sees whether the database answers; after a start, and now and then, has it count the shift. */
+    const probe = async () => {
+      if (probing || closed) return;
+      probing = true;
+      try {
+        const database = await queryableOf(databaseNode);
+        if (!database) return;
+        const nowMs = Date.now();
+        const { siteId, lineId } = settings;
+        if (!refilled) {
+          line.refill(await lastProducts(database, siteId, lineId, nowMs));
+          refilled = true;
+        }
+        if (nowMs - recountedMs > RECOUNT_MS) {
+          line.beginRecount();
+          line.recount(await shiftCounts(database, siteId, lineId, line.shift, nowMs));
+          recountedMs = nowMs;
+        } else {
+          await database.query("SELECT 1", []);
+        }
+        line.database("up");
+      } catch {
+        // The screen's banner says it; the store node is the one that reports why.
+        line.database("down");
+      } finally {
+        probing = false;
+      }
+    };
+    const probingTimer = databaseNode ? setInterval(probe, PROBE_MS) : undefined;
+    if (databaseNode) void probe();
+
+    let taken = 0;
+    let shown = -1;
+    const showing = setInterval(() => {
+      if (taken === shown) return;
+      shown = taken;
+      const text = RED._("line-view.status.showing", { line: line.view, count: taken });
+      this.status({ fill: "green", shape: "dot", text });
+    }, STATUS_MS);
+    this.status({ fill: "grey", shape: "ring", text: RED._("line-view.status.waiting", { line: line.view }) });
+
+    this.on("input", (msg, _send, done) => {
+      const { payload } = msg;
+      const nowMs = Date.now();
+      if (isSample(payload)) {
+        if (line.take(payload, nowMs)) taken += 1;
+      } else if (isRecord(payload) && typeof payload["event"] === "string") {
+        const { transport, firmware, deviceId } = payload;
+        const device = typeof deviceId === "string" ? deviceId : deviceOfTopic(msg.topic, line.view);
+        if (device !== undefined && ofLine(msg.topic, line.view)) {
+          const facts = { event: payload["event"], ...texts({ transport, firmware }) };
+          line.deviceEvent(device.slice(0, 64), facts, nowMs);
+        }
+      } else if (isRecord(payload) && payload["action"] === "inspect" && typeof payload["uid"] === "string") {
+        line.inspect(payload["uid"]);
+      }
+      // Anything else (a batch's figures, another widget's message) says nothing this screen shows.
+      done();
+    });
+
+    this.on("close", () => {
+      closed = true;
+      clearInterval(ticking);
+      clearInterval(showing);
+      clearInterval(probingTimer);
+    });
+  });
+};
+export default init;
+
+interface SiteView {
+  settings: SiteSettings;
+  stats(): { waiting: number; quarantined: number } | undefined;
+}
+
+/** Reads the site's config node by its shape, so that this package needs none of the other's classes. */
+function siteOf(node: unknown): SiteView | undefined {
+  if (!isRecord(node) || !isSettings(node["settings"])) return undefined;
+  const inbox = node["inbox"];
+  return {
+    settings: node["settings"],
+    stats() {
+      const stats: unknown = isRecord(inbox) && typeof inbox["stats"] === "function" ? inbox["stats"]() : undefined;
+      if (!isRecord(stats)) return undefined;
+      const { waiting, quarantined } = stats;
+      return typeof waiting === "number" && typeof quarantined === "number" ? { waiting, quarantined } : undefined;
+    },
+  };
+}
+
+function isSettings(value: unknown): value is SiteSettings {
+  if (!isRecord(value)) return false;
+  const { siteId, lineId, timeZone, shifts } = value;
+  const named = typeof siteId === "string" && typeof lineId === "string" && typeof timeZone === "string";
+  return named && Array.isArray(shifts);
+}
+
+/** The database of a `foieflow-timescaledb` node: the instance, or a lease or promise of it. */
+async function queryableOf(node: unknown): Promise<Queryable | undefined> {
+  const held: unknown = isRecord(node) ? node["database"] : undefined;
+  const value: unknown = await (isRecord(held) && "value" in held ? held["value"] : held);
+  return isQueryable(value) ? value : undefined;
+}
+
+function isQueryable(value: unknown): value is Queryable {
+  return isRecord(value) && typeof value["query"] === "function";
+}
+
+// Samples come from our own decode node, already parsed: it is enough to tell them from the other messages.
+function isSample(value: unknown): value is Sample {
+  return isRecord(value) && typeof value["sampleUid"] === "string" && typeof value["measuredAt"] === "string";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function texts<K extends string>(values: Record<K, unknown>): Partial<Record<K, string>> {
+  const kept: Partial<Record<K, string>> = {};
+  for (const key in values) {
+    const value = values[key];
+    if (typeof value === "string") kept[key] = value.slice(0, 64);
+  }
+  return kept;
+}
+
+function ofLine(topic: unknown, view: string): boolean {
+  return typeof topic !== "string" || topic.split("/").length !== 3 || topic.startsWith(`${view}/`);
+}
+
+function deviceOfTopic(topic: unknown, view: string): string | undefined {
+  return typeof topic === "string" && topic.startsWith(`${view}/`) ? topic.slice(view.length + 1) : undefined;
+}
+
+/** Between 1 and 10 per second. */
+function rateOf(value: unknown): number {
+  const rate = Number(value);
+  return rate >= 1 && rate <= 10 ? rate : 5;
+}

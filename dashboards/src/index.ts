@@ -1,0 +1,23 @@
+import type { Component } from "vue";
+import DevicesWidget from "./DevicesWidget.vue";
+import GradeWidget from "./GradeWidget.vue";
+import HeaderWidget from "./HeaderWidget.vue";
+import HeightMapWidget from "./HeightMapWidget.vue";
+import ReasonsWidget from "./ReasonsWidget.vue";
+import SamplesWidget from "./SamplesWidget.vue";
+import ShiftWidget from "./ShiftWidget.vue";
+import SpectrumWidget from "./SpectrumWidget.vue";
+import "./style.css";
+
+// Dashboard 2 looks for window[<widget type>][<component>], as package.json names them.
+const widgets: Record<string, Record<string, Component>> = {
+  "ui-foieflow-header": { UIFoieflowHeader: HeaderWidget },
+  "ui-foieflow-grade": { UIFoieflowGrade: GradeWidget },
+  "ui-foieflow-height-map": { UIFoieflowHeightMap: HeightMapWidget },
+  "ui-foieflow-spectrum": { UIFoieflowSpectrum: SpectrumWidget },
+  "ui-foieflow-reasons": { UIFoieflowReasons: ReasonsWidget },
+  "ui-foieflow-samples": { UIFoieflowSamples: SamplesWidget },
+  "ui-foieflow-shift": { UIFoieflowShift: ShiftWidget },
+  "ui-foieflow-devices": { UIFoieflowDevices: DevicesWidget },
+};
+Object.assign(window, widgets);

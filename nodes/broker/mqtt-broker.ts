@@ -1,0 +1,250 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from "aedes";
+import { parseControl } from "../device/control.ts";
+import { tellStatus } from "./mqtt-status.ts";
+import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
+import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import { type DeviceTopic, filterIsOwn, parseTopic } from "./topics.ts";
+import { judgeDevice } from "./trust.ts";
+
+export interface MqttBrokerOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  maxPayloadBytes?: number;
+  maxConnections?: number;
+  connectTimeoutMs?: number;
+}
+
+interface Session {
+  provenDeviceId: string | undefined;
+  remoteAddress: string | undefined;
+  /** An empty client id with a lasting session, which the protocol refuses (MQTT 3.1.1, 3.1.3.1). */
+  namelessSession: boolean;
+  sequence: Sequence;
+}
+
+/** Room for a topic and packet id beside the payload. */
+const PACKET_HEAD_BYTES = 1024;
+const MAX_CONNECT_BYTES = 64 * 1024;
+const MAX_SUBSCRIPTIONS = 100;
+const MAX_RETAINED = 10_000;
+const MAX_RETAINED_BYTES = 4096;
+const IDENTIFIER_REJECTED = 2;
+const BAD_CREDENTIAL = 4;
+const NOT_AUTHORIZED = 5;
+
+/**
+ * The embedded MQTT 3.1.1 broker. A device's publish is acknowledged only when the inbox has it. Sessions do not last
+ * beyond their connection: what must not be lost is in the inbox, and memory stays bounded.
+ */
+export class MqttBroker {
+  readonly reception = new Reception("mqtt");
+  readonly #options: Required<MqttBrokerOptions>;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new WeakMap<Client, Session>();
+  readonly #retained = new Set<string>();
+  #aedes: Aedes | undefined;
+
+  private constructor(options: MqttBrokerOptions) {
+    this.#options = { maxPayloadBytes: MAX_SAMPLE_BYTES, maxConnections: 256, connectTimeoutMs: 10_000, ...options };
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Opens the broker; rejects with the system's error (`EADDRINUSE`, …) when it cannot listen. */
+  static async open(options: MqttBrokerOptions): Promise<MqttBroker> {
+    const broker = new MqttBroker(options);
+    await broker.#open();
+    return broker;
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address ? address.port : this.#options.port;
+  }
+
+  /** Clients connected now. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const aedes = this.#aedes;
+    if (aedes) await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #open(): Promise<void> {
+    const aedes = await Aedes.createBroker({
+      connectTimeout: this.#options.connectTimeoutMs,
+      drainTimeout: 20_000,
+      maxTopicLevels: 16,
+      // Each holds a whole payload until its PUBREL.
+      maxInflightInbound: 100,
+      preConnect: (client, packet, done) => {
+        const session = this.#session(client);
+        session.namelessSession = packet.clientId === "" && !packet.clean;
+        packet.clean = true;
+        done(null, true);
+      },
+      authenticate: (client, username, password, done) => this.#authenticate(client, username, password, done),
+      authorizePublish: (client, packet, done) => {
+        this.#authorizePublish(client, packet).then(
+          () => done(null),
+          (error: Error) => done(error),
+        );
+      },
+      authorizeSubscribe: (client, subscription, done) => done(null, this.#authorizeSubscribe(client, subscription)),
+    });
+    // Both are one client's trouble: aedes has closed its connection already.
+    aedes.on("clientError", () => undefined);
+    aedes.on("connectionError", () => undefined);
+    aedes.on("client", (client) => this.#tellProven("connected", client));
+    aedes.on("clientDisconnect", (client) => this.#tellProven("disconnected", client));
+    this.#aedes = aedes;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off("error", reject);
+        this.#server.on("error", () => this.reception.refuse("accept-failed"));
+        resolve();
+      });
+    }).catch(async (error) => {
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      throw error;
+    });
+  }
+
+  #accept(socket: Socket): void {
+    socket.on("error", () => undefined);
+    const { remoteAddress } = socket;
+    if (!this.#aedes || !this.reception.attachment) {
+      socket.destroy();
+      return;
+    }
+    if (this.#sockets.size >= this.#options.maxConnections) {
+      this.reception.refuse("too-many-connections", { remoteAddress });
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.setNoDelay(true);
+    // A peer that vanished without a keep-alive of its own does not hold its place for ever.
+    socket.setKeepAlive(true, 60_000);
+    const scanner = new PacketScanner(MAX_CONNECT_BYTES, this.#options.maxPayloadBytes + PACKET_HEAD_BYTES);
+    this.#aedes.handle(
+      new GuardedConnection(socket, scanner, (fault) => {
+        this.reception.refuse(fault === "oversize" ? "oversize" : "bad-packet", { remoteAddress });
+      }),
+    );
+  }
+
+  #session(client: Client): Session {
+    let session = this.#sessions.get(client);
+    if (!session) {
+      const remoteAddress = client.conn instanceof GuardedConnection ? client.conn.remoteAddress : undefined;
+      session = { provenDeviceId: undefined, remoteAddress, namelessSession: false, sequence: new Sequence() };
+      this.#sessions.set(client, session);
+    }
+    return session;
+  }
+
+  #authenticate(
+    client: Client,
+    username: string | undefined,
+    password: Buffer | undefined,
+    done: (error: AuthenticateError | null, success: boolean | null) => void,
+  ): void {
+    const session = this.#session(client);
+    const { remoteAddress } = session;
+    const policy = this.reception.attachment?.policy;
+    if (session.namelessSession || !policy) {
+      this.reception.refuse("bad-client-id", { remoteAddress });
+      done(refusal("client identifier rejected", IDENTIFIER_REJECTED), null);
+      return;
+    }
+    const verdict = judgeDevice({ remoteAddress, username, password, policy });
+    if (!verdict.allowed) {
+      this.reception.refuse(verdict.reason, { remoteAddress });
+      done(refusal(verdict.reason, verdict.reason === "bad-token" ? BAD_CREDENTIAL : NOT_AUTHORIZED), null);
+      return;
+    }
+    session.provenDeviceId = verdict.provenDeviceId;
+    done(null, true);
+  }
+
+  /** Resolves when the publish may be acknowledged; a rejection closes the connection without an acknowledgement. */
+  async #authorizePublish(client: Client | null, packet: PublishPacket): Promise<void> {
+    if (!client) return; // the broker's own
+    const session = this.#session(client);
+    const topic = parseTopic(packet.topic);
+    if (topic === "foreign") this.#deny("foreign-topic", session);
+    if (topic !== "bad" && session.provenDeviceId !== undefined && topic.deviceId !== session.provenDeviceId) {
+      this.#deny("forbidden-topic", session);
+    }
+    this.#boundRetained(topic, packet);
+    const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
+    const control = topic === "bad" ? null : parseControl(payload);
+    if (topic !== "bad" && (topic.leaf === "status" || control)) {
+      tellStatus(this.reception, topic, payload);
+      return;
+    }
+    const origin =
+      topic === "bad"
+        ? { provenDeviceId: session.provenDeviceId, problem: "bad-topic" }
+        : { siteId: topic.siteId, lineId: topic.lineId, provenDeviceId: topic.deviceId };
+    const envelope = this.reception.stamp(payload, origin);
+    // A last will is published after its client has closed, and nobody would send it again.
+    const will = client.closed;
+    await session.sequence.run(() => this.reception.handOver(envelope, () => !will && client.closed));
+  }
+
+  #deny(reason: string, session: Session): never {
+    this.reception.refuse(reason, { deviceId: session.provenDeviceId, remoteAddress: session.remoteAddress });
+    throw new Error(reason);
+  }
+
+  /** Only states are retained, and not without end: a sample kept by the broker would be taken for a present one. */
+  #boundRetained(topic: DeviceTopic | "bad", packet: PublishPacket): void {
+    if (!packet.retain) return;
+    const keep = topic !== "bad" && topic.leaf === "status" && packet.payload.length <= MAX_RETAINED_BYTES;
+    if (keep && (this.#retained.has(packet.topic) || this.#retained.size < MAX_RETAINED)) {
+      if (packet.payload.length > 0) this.#retained.add(packet.topic);
+      else this.#retained.delete(packet.topic);
+    } else {
+      packet.retain = false;
+    }
+  }
+
+  /** A proven device sees only what is below its name; a subscriber of this machine or network sees everything. */
+  #authorizeSubscribe(client: Client, subscription: Subscription): Subscription | null {
+    const session = this.#session(client);
+    const { provenDeviceId, remoteAddress } = session;
+    const held = "subscriptions" in client ? Object.keys(client.subscriptions ?? {}).length : 0;
+    if (
+      held >= MAX_SUBSCRIPTIONS ||
+      (provenDeviceId !== undefined && !filterIsOwn(subscription.topic, provenDeviceId))
+    ) {
+      this.reception.refuse(held >= MAX_SUBSCRIPTIONS ? "too-many-subscriptions" : "forbidden-topic", {
+        remoteAddress,
+      });
+      return null;
+    }
+    return subscription;
+  }
+
+  #tellProven(event: "connected" | "disconnected", client: Client): void {
+    const { provenDeviceId, remoteAddress } = this.#session(client);
+    if (provenDeviceId === undefined) return; // who it is shows in its topics
+    this.reception.tell(event, {}, { deviceId: provenDeviceId, ...(remoteAddress && { remoteAddress }) });
+  }
+}
+
+function refusal(message: string, returnCode: number): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode });
+}

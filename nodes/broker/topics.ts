@@ -1,0 +1,25 @@
+import { isId } from "../sample/ids.ts";
+
+/** What a topic of ours says: `foieflow/<site>/<line>/<device>/sample` or `…/status`. */
+export interface DeviceTopic {
+  siteId: string;
+  lineId: string;
+  deviceId: string;
+  leaf: "sample" | "status";
+}
+
+export const TOPIC_ROOT = "foieflow";
+
+/** Reads a topic: a device's, `bad` (below our root, but not well-formed), or `foreign` (not below our root). */
+export function parseTopic(topic: string): DeviceTopic | "bad" | "foreign" {
+  const [root, siteId, lineId, deviceId, leaf, ...rest] = topic.split("/", 7);
+  if (root !== TOPIC_ROOT) return "foreign";
+  if (!isId(siteId) || !isId(lineId) || !isId(deviceId) || rest.length > 0) return "bad";
+  return leaf === "sample" || leaf === "status" ? { siteId, lineId, deviceId, leaf } : "bad";
+}
+
+/** Whether a subscription filter stays below the name of one device. */
+export function filterIsOwn(filter: string, deviceId: string): boolean {
+  const [root, , , device] = filter.split("/");
+  return root === TOPIC_ROOT && device === deviceId;
+}

@@ -1,0 +1,34 @@
+import type { Node, NodeStatus } from "node-red";
+
+/** At most two a second: people read a status, and every Status node sees each one. */
+const INTERVAL_MS = 500;
+
+export interface ThrottledStatus {
+  /** Shows `status` now, or, when one was shown a moment ago, the latest one as soon as the interval is over. */
+  show(status: NodeStatus): void;
+  close(): void;
+}
+
+/** A node's status for nodes that change it with every message. */
+export function throttledStatus(node: Pick<Node, "status">): ThrottledStatus {
+  let pending: NodeStatus | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    timer = undefined;
+    if (!pending) return;
+    node.status(pending);
+    pending = undefined;
+    timer = setTimeout(flush, INTERVAL_MS).unref();
+  };
+  return {
+    show(status) {
+      pending = status;
+      if (!timer) flush();
+    },
+    close() {
+      clearTimeout(timer);
+      timer = undefined;
+      pending = undefined;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { ClientBase } from "pg";
+import { messageOf } from "../host/errors.ts";
+import type { QuarantineRecord } from "../sample/inbox.ts";
+import type { Sample } from "../sample/sample.ts";
+import { plainText } from "./json-text.ts";
+import { insertSql, parametersOf, type Table } from "./table.ts";
+
+/** Something to be kept in quarantine, with the inbox entry that brought it. */
+export interface Quarantined {
+  entryId: string;
+  record: Omit<QuarantineRecord, "transport"> & { transport: string };
+}
+
+export interface QuarantineLimits {
+  maxRows: number;
+  maxBytes: number;
+}
+
+export const QUARANTINE_LIMITS: Readonly<QuarantineLimits> = { maxRows: 10_000, maxBytes: 64 * 1024 * 1024 };
+
+// Every column is made to fit here: a record that tells of trouble must not be refused itself.
+const QUARANTINE: Table<Quarantined> = {
+  name: "quarantine",
+  columns: [
+    { name: "entry_id", type: "text", of: ({ entryId }) => plainText(entryId, 200) },
+    { name: "received_at", type: "timestamptz", of: ({ record }) => validTime(record.receivedAt) },
+    { name: "reason", type: "text", of: ({ record }) => plainText(record.reason, 200) },
+    { name: "detail", type: "text", of: ({ record }) => plainText(record.detail, 2000) },
+    { name: "transport", type: "text", of: ({ record }) => plainText(record.transport, 200) },
+    { name: "site_id", type: "text", of: ({ record }) => plainText(record.siteId, 200) },
+    {
+      name: "device_id",
+      type: "text",
+      of: ({ record }) => (record.deviceId === undefined ? null : plainText(record.deviceId, 200)),
+    },
+    { name: "bytes", type: "bytea", of: ({ record }) => bytesOf(record) },
+    { name: "byte_length", type: "integer", of: ({ record }) => bytesOf(record).length },
+  ],
+};
+const INSERT = insertSql(QUARANTINE, "id");
+
+const bytesOf = (record: Quarantined["record"]) => (Buffer.isBuffer(record.bytes) ? record.bytes : Buffer.alloc(0));
+
+function validTime(text: string): string {
+  const ms = Date.parse(text);
+  return new Date(Number.isNaN(ms) ? Date.now() : ms).toISOString();
+}
+
+/** A sample that the database refuses, as a quarantine record: its raw bytes, or itself as JSON where it has none. */
+export function refusedSample(sample: Sample, reason: string, detail: string): Quarantined["record"] {
+  const raw = sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes;
+  return {
+    quarantine: true,
+    reason,
+    detail,
+    transport: sample.transport,
+    receivedAt: sample.receivedAt,
+    siteId: sample.siteId,
+    deviceId: sample.deviceId,
+    bytes: raw instanceof Uint8Array ? Buffer.from(raw) : asJson(sample),
+  };
+}
+
+function asJson(sample: Sample): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(sample));
+  } catch (error) {
+    return Buffer.from(`not JSON: ${messageOf(error)}`);
+  }
+}
+
+/** Stores records (one that is there already stays as it is) and drops the oldest beyond the limits. */
+export async function storeQuarantined(
+  client: ClientBase,
+  records: readonly Quarantined[],
+  limits: QuarantineLimits = QUARANTINE_LIMITS,
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query({ name: "foieflow-quarantine", text: INSERT, values: parametersOf(QUARANTINE, records) });
+  await client.query(
+    `DELETE FROM quarantine WHERE id <= (
+      SELECT max(id) FROM (
+        SELECT id, row_number() OVER newest AS place, sum(byte_length) OVER newest AS total
+        FROM quarantine WINDOW newest AS (ORDER BY id DESC)
+      ) q WHERE place > $1 OR total > $2)`,
+    [limits.maxRows, limits.maxBytes],
+  );
+}

@@ -1,0 +1,286 @@
+import type { HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis, TofFrame } from "../sample/sample.ts";
+import { CHANNELS } from "../sample/units.ts";
+import { jsonText, plainText } from "./json-text.ts";
+import { type Column, type ColumnType, insertSql, type Parameters, parametersOf, type Table } from "./table.ts";
+
+/** A sample on its way into the tables, with the inbox entry that brought it. */
+export interface Arrival {
+  entryId: string;
+  sample: Sample;
+}
+
+type Source<P> = Arrival & { part: P };
+type Cells<S> = Column<S>[];
+
+const column = <S>(name: string, type: ColumnType, of: Column<S>["of"]): Column<S> => ({ name, type, of });
+const text = <S>(name: string, of: (source: S) => string | undefined): Column<S> =>
+  column(name, "text", (source) => {
+    const value = of(source);
+    return value === undefined ? null : plainText(value);
+  });
+const number = <S>(name: string, of: (source: S) => number | null | undefined): Column<S> => column(name, "float8", of);
+const json = <S>(name: string, of: (source: S) => unknown): Column<S> =>
+  column(name, "jsonb", (source) => jsonText(of(source)));
+
+/** Columns every sample table begins with. */
+const identity = <S extends Arrival>(): Cells<S> => [
+  column("time", "timestamptz", ({ sample }) => sample.measuredAt),
+  text("device_id", ({ sample }) => sample.deviceId),
+  text("sample_id", ({ sample }) => sample.sampleId),
+  text("sample_uid", ({ sample }) => sample.sampleUid),
+  text("site_id", ({ sample }) => sample.siteId),
+  text("line_id", ({ sample }) => sample.lineId),
+  text("entry_id", ({ entryId }) => entryId),
+  column("received_at", "timestamptz", ({ sample }) => sample.receivedAt),
+  text("product_id", ({ sample }) => sample.productId),
+  column("is_historical", "boolean", ({ sample }) => sample.isHistorical),
+];
+
+/** How a sample came; in the raw tables and with the result. */
+const origin = <S extends Arrival>(): Cells<S> => [
+  text("boot_id", ({ sample }) => sample.bootId),
+  column("seq", "bigint", ({ sample }) => sample.seq),
+  text("transport", ({ sample }) => sample.transport),
+  text("time_source", ({ sample }) => sample.timeSource),
+  text("firmware", ({ sample }) => sample.firmware),
+];
+
+/** Row-major zones as rows of a matrix. */
+export function matrix<T>(zones: readonly T[], side: number): T[][] {
+  return Array.from({ length: side }, (_, row) => zones.slice(row * side, (row + 1) * side));
+}
+
+/** Whatever else the message carried is kept once: with the result, or with the raw rows of a sample that has none. */
+const metadataWithoutGrade = ({ sample }: Arrival) => (sample.grade ? undefined : sample.metadata);
+
+type Vl = NonNullable<Sample["vl53l8ch"]>;
+type As = NonNullable<Sample["as7341"]>;
+
+const zones = (name: string, of: (frame: TofFrame) => readonly unknown[]) =>
+  json<Source<Vl>>(name, ({ part: { frame } }) => matrix(of(frame), frame.side));
+
+const VL53L8CH_RAW: Table<Source<Vl>> = {
+  name: "vl53l8ch_raw",
+  columns: [
+    ...identity<Source<Vl>>(),
+    ...origin<Source<Vl>>(),
+    number("temperature", ({ sample }) => sample.temperatureC),
+    number("humidity", ({ sample }) => sample.humidityPercent),
+    zones("distance_matrix", (frame) => frame.distanceMm),
+    zones("reflectance_matrix", (frame) => frame.reflectancePercent),
+    zones("amplitude_matrix", (frame) => frame.signal),
+    zones("ambient_matrix", (frame) => frame.ambient),
+    zones("status_matrix", (frame) => frame.status),
+    // 64 x 128 counts as JSON are ten times the message; where the message is kept they are read from it.
+    json("bins_matrix", ({ part: { raw, frame } }) =>
+      raw || !frame.histogram ? undefined : matrix(frame.histogram.counts, frame.side),
+    ),
+    text("signal_unit", ({ part }) => part.frame.signalUnit),
+    json("valid_statuses", ({ part }) => part.frame.validStatuses),
+    column("bins", "integer", ({ part }) => part.frame.histogram?.bins),
+    number("bin_width_mm", ({ part }) => part.frame.histogram?.binWidthMm),
+    json("features", ({ part }) => part.features),
+    json("claim", ({ part }) => part.claim),
+    json("metadata", metadataWithoutGrade),
+    text("raw_format", ({ part }) => part.raw?.format),
+    column("raw_bytes", "bytea", ({ part }) => part.raw?.bytes),
+  ],
+};
+
+const AS7341_RAW: Table<Source<As>> = {
+  name: "as7341_raw",
+  columns: [
+    ...identity<Source<As>>(),
+    ...origin<Source<As>>(),
+    number("temperature", ({ part, sample }) => part.reading.temperatureC ?? sample.temperatureC),
+    number("integration_time_ms", ({ part }) => part.reading.integrationMs),
+    number("gain", ({ part }) => part.reading.gain),
+    json("channels", ({ part }) => part.reading.counts),
+    ...CHANNELS.map((channel) =>
+      number<Source<As>>(channel.toLowerCase(), ({ part }) => part.reading.counts[channel]),
+    ),
+    json("reconstructed", ({ part }) => part.reading.reconstructed),
+    json("saturated", ({ part }) => part.reading.saturated),
+    json("claim", ({ part }) => part.claim),
+    json("metadata", (source) => (source.sample.vl53l8ch ? undefined : metadataWithoutGrade(source))),
+    text("raw_format", (source) => ownRaw(source)?.format),
+    column("raw_bytes", "bytea", (source) => ownRaw(source)?.bytes),
+  ],
+};
+
+/** The reading's raw bytes, unless the frame's row holds the same. */
+function ownRaw({ part, sample }: Source<As>) {
+  const tofBytes = sample.vl53l8ch?.raw?.bytes;
+  return part.raw && tofBytes?.equals(part.raw.bytes) ? undefined : part.raw;
+}
+
+type Shape = Source<ShapeAnalysis>;
+const FIGURES = ["peakCount", "roughness", "signalQuality", "texture", "density", "peakBin"] as const satisfies readonly (keyof HistogramFigures)[];
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const shapeNumber = (name: string, of: (shape: ShapeAnalysis) => number | null) =>
+  number<Shape>(name, ({ part }) => of(part));
+
+const VL53L8CH_ANALYSIS: Table<Shape> = {
+  name: "vl53l8ch_analysis",
+  columns: [
+    ...identity<Shape>(),
+    text("analysis_version", ({ part }) => part.method),
+    text("grade", ({ sample }) => sample.grade?.tof?.grade),
+    number("quality_score", ({ sample }) => sample.grade?.tof?.score),
+    shapeNumber("volume_mm3", (a) => a.volumeMm3),
+    shapeNumber("volume_simple_mm3", (a) => a.volumeSimpleMm3),
+    shapeNumber("volume_trapezoidal_mm3", (a) => a.volumeTrapezoidalMm3),
+    shapeNumber("volume_simpson_mm3", (a) => a.volumeSimpsonMm3),
+    shapeNumber("volume_spline_mm3", (a) => a.volumeSplineMm3),
+    shapeNumber("mass_g", (a) => a.massG),
+    shapeNumber("base_area_mm2", (a) => a.baseAreaMm2),
+    shapeNumber("avg_height_mm", (a) => a.averageHeightMm),
+    shapeNumber("min_height_mm", (a) => a.minHeightMm),
+    shapeNumber("max_height_mm", (a) => a.maxHeightMm),
+    shapeNumber("height_range_mm", (a) => a.heightRangeMm),
+    shapeNumber("height_variation_mm", (a) => a.heightVariationMm),
+    shapeNumber("height_p90_mm", (a) => a.heightP90Mm),
+    shapeNumber("height_p95_mm", (a) => a.heightP95Mm),
+    shapeNumber("height_cap_mm", (a) => a.heightCapMm),
+    shapeNumber("surface_uniformity", (a) => a.surfaceUniformity),
+    shapeNumber("sensor_height_mm", (a) => a.sensorHeightMm),
+    shapeNumber("zone_side_mm", (a) => a.zoneSideMm),
+    column("occupied_zones", "integer", ({ part }) => part.occupiedZones),
+    column("candidate_zones", "integer", ({ part }) => part.candidateZones),
+    column("used_fallback", "boolean", ({ part }) => part.usedFallback),
+    shapeNumber("occupancy_threshold_mm", (a) => a.occupancyThresholdMm),
+    shapeNumber("reflectance_threshold", (a) => a.reflectanceThreshold),
+    shapeNumber("signal_threshold", (a) => a.signalThreshold),
+    shapeNumber("reflectance_mean", (a) => a.reflectance.mean),
+    shapeNumber("reflectance_std", (a) => a.reflectance.std),
+    shapeNumber("reflectance_low_share", (a) => a.reflectance.lowShare),
+    shapeNumber("reflectance_high_share", (a) => a.reflectance.highShare),
+    column("reflectance_anomalous_windows", "integer", ({ part }) => part.reflectance.anomalousWindows),
+    shapeNumber("signal_mean", (a) => a.signal.mean),
+    shapeNumber("signal_std", (a) => a.signal.std),
+    shapeNumber("signal_outlier_share", (a) => a.signal.outlierShare),
+    column("signal_consistent", "boolean", ({ part }) => part.signal.consistent),
+    text("histogram_source", ({ part }) => part.histogram?.source),
+    ...FIGURES.map((figure) => shapeNumber(`histogram_${snake(figure)}`, (a) => a.histogram?.means[figure] ?? null)),
+    json("height_matrix", ({ part }) => matrix(part.heightMm, Math.sqrt(part.heightMm.length))),
+    json("occupied_matrix", ({ part }) => matrix(part.occupied, Math.sqrt(part.occupied.length))),
+    json("histogram_figures", ({ part }) => part.histogram?.figures),
+    json("score_breakdown", ({ sample }) => sample.grade?.tof?.parts),
+    json("defects", ({ part }) => part.defects),
+    column("num_defects", "integer", ({ part }) => part.defects.length),
+  ],
+};
+
+type Spectral = Source<SpectralAnalysis>;
+const AS7341_ANALYSIS: Table<Spectral> = {
+  name: "as7341_analysis",
+  columns: [
+    ...identity<Spectral>(),
+    text("analysis_version", ({ part }) => part.method),
+    text("grade", ({ sample }) => sample.grade?.spectral?.grade),
+    number("quality_score", ({ sample }) => sample.grade?.spectral?.score),
+    number("freshness_index", ({ part }) => part.freshnessIndex),
+    number("fat_quality_index", ({ part }) => part.fatQualityIndex),
+    number("oxidation_index", ({ part }) => part.oxidationIndex),
+    number("color_uniformity", ({ part }) => part.colorUniformity),
+    number("color_l", ({ part }) => part.color.l),
+    number("color_a", ({ part }) => part.color.a),
+    number("color_b", ({ part }) => part.color.b),
+    number("delta_e", ({ part }) => part.color.deltaE),
+    text("color_reference", ({ part }) => part.color.referenceId),
+    column("color_calibrated", "boolean", ({ part }) => part.color.calibrated),
+    json("spectral_ratios", ({ part }) => part.ratios),
+    json("spectral_bands", ({ part }) => part.bands),
+    json("figures", ({ part }) => part.figures),
+    json("score_breakdown", ({ sample }) => sample.grade?.spectral?.parts),
+    json("anomalies", ({ part }) => part.defects),
+    column("num_anomalies", "integer", ({ part }) => part.defects.length),
+  ],
+};
+
+type Graded = Source<NonNullable<Sample["grade"]>>;
+const FUSION_RESULTS: Table<Graded> = {
+  name: "fusion_results",
+  columns: [
+    ...identity<Graded>(),
+    ...origin<Graded>(),
+    text("final_grade", ({ part }) => part.grade),
+    column("final_quality_score", "numeric", ({ part }) => part.score),
+    text("score_grade", ({ part }) => part.scoreGrade),
+    text("fusion_mode", ({ part }) => part.fusionMode),
+    column("is_compliant", "boolean", ({ part }) => part.isCompliant),
+    column("num_defects", "integer", ({ part }) => part.defects.length),
+    json("defects", ({ part }) => part.defects),
+    json("vetoes", ({ part }) => part.vetoes),
+    json("reasons", ({ part }) => part.reasons),
+    json("metrics", ({ part }) => part.metrics),
+    text("vl53l8ch_grade", ({ part }) => part.tof?.grade),
+    number("vl53l8ch_score", ({ part }) => part.tof?.score),
+    text("as7341_grade", ({ part }) => part.spectral?.grade),
+    number("as7341_score", ({ part }) => part.spectral?.score),
+    number("volume_mm3", ({ sample }) => sample.vl53l8ch?.analysis?.volumeMm3),
+    number("mass_g", ({ sample }) => sample.vl53l8ch?.analysis?.massG),
+    number("thickness_mm", ({ part }) => thicknessMm(part.metrics)),
+    number("freshness_index", ({ sample }) => sample.as7341?.analysis?.freshnessIndex),
+    number("fat_quality_index", ({ sample }) => sample.as7341?.analysis?.fatQualityIndex),
+    number("oxidation_index", ({ sample }) => sample.as7341?.analysis?.oxidationIndex),
+    number("color_uniformity", ({ sample }) => sample.as7341?.analysis?.colorUniformity),
+    number("delta_e", ({ sample }) => sample.as7341?.analysis?.color.deltaE),
+    text("lot_abattage", ({ sample }) => sample.lotAbattage),
+    text("eleveur", ({ sample }) => sample.eleveur),
+    text("provenance", ({ sample }) => sample.provenance),
+    text("shift", ({ sample }) => sample.shift),
+    column("production_day", "date", ({ sample }) => sample.productionDay),
+    text("spec_id", ({ part }) => part.specId),
+    text("spec_version", ({ part }) => part.specVersion),
+    text("spec_hash", ({ part }) => part.specHash),
+    json("claim", ({ sample }) => sample.fusionClaim),
+    json("metadata", ({ sample }) => sample.metadata),
+  ],
+};
+
+/** Names under which a grade spec gives the product's thickness. */
+const THICKNESS_METRICS = ["lobe_thickness_mm", "thicknessMm", "thickness_mm"];
+
+function thicknessMm(metrics: Readonly<Record<string, unknown>>): number | undefined {
+  for (const name of THICKNESS_METRICS) {
+    const value = metrics[name];
+    if (typeof value === "number") return value;
+  }
+  return undefined;
+}
+
+/** A table, and the rows that samples have in it. */
+export interface SampleTable {
+  name: string;
+  insert: string;
+  /** Whether this sample has a row here. */
+  has: (sample: Sample) => boolean;
+  /** Parameters of `insert` for those of these samples that have a row here. */
+  parameters: (arrivals: readonly Arrival[]) => Parameters;
+}
+
+function sampleTable<P>(table: Table<Source<P>>, part: (sample: Sample) => P | undefined): SampleTable {
+  return {
+    name: table.name,
+    insert: insertSql(table),
+    has: (sample) => part(sample) !== undefined,
+    parameters: (arrivals) =>
+      parametersOf(
+        table,
+        arrivals.flatMap((arrival) => {
+          const its = part(arrival.sample);
+          return its === undefined ? [] : [{ ...arrival, part: its }];
+        }),
+      ),
+  };
+}
+
+/** The five tables of a sample. A sample without a grade has no row in `fusion_results` and counts for nobody. */
+export const SAMPLE_ROWS: readonly SampleTable[] = [
+  sampleTable(VL53L8CH_RAW, (sample) => sample.vl53l8ch),
+  sampleTable(VL53L8CH_ANALYSIS, (sample) => sample.vl53l8ch?.analysis),
+  sampleTable(AS7341_RAW, (sample) => sample.as7341),
+  sampleTable(AS7341_ANALYSIS, (sample) => sample.as7341?.analysis),
+  sampleTable(FUSION_RESULTS, (sample) => sample.grade),
+];

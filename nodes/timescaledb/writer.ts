@@ -1,0 +1,310 @@
+import { codeOf, messageOf } from "../host/errors.ts";
+import type { Outcome, QuarantineRecord, Settle } from "../sample/inbox.ts";
+import { isQuarantineRecord } from "../sample/message.ts";
+import type { Sample } from "../sample/sample.ts";
+import { insertSamples, type Verdict } from "./batch.ts";
+import type { Database } from "./database.ts";
+import { type DeviceSighting, Sightings, sightingOf, storeSightings } from "./devices.ts";
+import { backoffMs, failureKind, mayBlameContent } from "./failures.ts";
+import { type Quarantined, type QuarantineLimits, refusedSample, storeQuarantined } from "./quarantine.ts";
+import { BucketMemo, requestRefresh } from "./stats-queue.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** What the writer is given; `context` comes back with the outcome. */
+export interface WriterItem<C> {
+  entryId: string;
+  payload: Sample | QuarantineRecord;
+  context: C;
+}
+
+/** What one committed transaction did. */
+export interface BatchReport {
+  /** Rows inserted over the sample tables. */
+  rows: number;
+  stored: number;
+  duplicates: number;
+  quarantined: number;
+  /** From the start of the transaction to its commit. */
+  ms: number;
+}
+
+export interface WriterOptions<C> {
+  database: Promise<Database>;
+  settle: Settle;
+  /** After the commit, item by item in the order given. */
+  onSettled?: (item: WriterItem<C>, outcome: Outcome) => void;
+  onBatch?: (report: BatchReport) => void;
+  /** Told of a failed try (it is repeated), and with undefined when writing works again. */
+  onTrouble?: (error: unknown) => void;
+  /** Most samples per transaction (default 500), and bytes of them (default 8 MiB). */
+  maxRows?: number;
+  maxBytes?: number;
+  /** Longest wait for a batch to fill, ms (default 50). */
+  maxAgeMs?: number;
+  /** Most items held, and bytes of them (defaults 5000, 128 MiB). */
+  maxPending?: number;
+  maxPendingBytes?: number;
+  quarantine?: QuarantineLimits;
+  /** First delay between tries, as a factor of the usual one (tests). */
+  backoffFactor?: number;
+}
+
+interface Pending<C> {
+  item: WriterItem<C>;
+  bytes: number;
+  arrivedMs: number;
+}
+
+/** Tries of the same rows after which a failure that may lie in them is taken for a refusal. */
+const TRIES_BEFORE_BLAME = 5;
+
+/**
+ * Writes samples and quarantine records in batches, one transaction at a time over all tables, and settles each entry
+ * after its commit. While the database is away nothing is lost: what is held waits, and what does not fit is not taken.
+ * Content the database refuses is found by halving the batch and goes to quarantine; the rest is stored.
+ */
+export class Writer<C = undefined> {
+  readonly #options: WriterOptions<C>;
+  readonly #limits: { maxRows: number; maxBytes: number; maxAgeMs: number; maxPending: number; maxPendingBytes: number };
+  readonly #pending: Pending<C>[] = [];
+  readonly #entries = new Set<string>();
+  readonly #sightings = new Sightings();
+  readonly #memo = new BucketMemo();
+  #pendingBytes = 0;
+  #loop: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+  /** Waiting for the batch to fill, so that a full one may start at once. */
+  #filling = false;
+  /** There will be no database; what is held waits to be given up. */
+  #hopeless = false;
+  #closing = false;
+  #abandoned = false;
+
+  constructor(options: WriterOptions<C>) {
+    this.#options = options;
+    options.database.catch(() => undefined); // met again, and reported, where it is awaited
+    this.#limits = {
+      maxRows: options.maxRows ?? 500,
+      maxBytes: options.maxBytes ?? 8 * 1024 * 1024,
+      maxAgeMs: options.maxAgeMs ?? 50,
+      maxPending: options.maxPending ?? 5000,
+      maxPendingBytes: options.maxPendingBytes ?? 128 * 1024 * 1024,
+    };
+  }
+
+  /** Items held, the one being written included. */
+  get held(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Takes an item. `full`: it does not fit or the writer is closing (it stays unsettled, the inbox will give it again);
+   * `held`: the same entry is already being written.
+   */
+  add(item: WriterItem<C>): "taken" | "held" | "full" {
+    if (this.#entries.has(item.entryId)) return "held";
+    const bytes = sizeOf(item.payload);
+    const full = this.#entries.size >= this.#limits.maxPending;
+    const heavy = this.#entries.size > 0 && this.#pendingBytes + bytes > this.#limits.maxPendingBytes;
+    if (this.#closing || full || heavy) return "full";
+    this.#entries.add(item.entryId);
+    this.#pending.push({ item, bytes, arrivedMs: performance.now() });
+    this.#pendingBytes += bytes;
+    this.#start();
+    return "taken";
+  }
+
+  /** Notes what is known of a device; written with the next batch. A time that is none is passed over. */
+  see(sighting: DeviceSighting): void {
+    if (this.#closing || Number.isNaN(Date.parse(sighting.seenAt))) return;
+    this.#sightings.add(sighting);
+    this.#start();
+  }
+
+  /**
+   * Takes nothing more, writes what it can within `timeoutMs` and gives up the rest, unsettled.
+   * @returns the items given up
+   */
+  async close(timeoutMs: number): Promise<WriterItem<C>[]> {
+    this.#closing = true;
+    this.#wake?.();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.#loop, patience]);
+    clearTimeout(timer);
+    this.#abandoned = true;
+    this.#wake?.();
+    const left = this.#pending.splice(0).map((pending) => pending.item);
+    this.#pendingBytes = 0;
+    return left;
+  }
+
+  #start(): void {
+    if (this.#loop) {
+      if (this.#filling && this.#isFull()) this.#wake?.();
+      return;
+    }
+    this.#loop = this.#run().finally(() => {
+      this.#loop = undefined;
+      if (this.#hasWork()) this.#start();
+    });
+  }
+
+  #hasWork(): boolean {
+    if (this.#abandoned || (this.#hopeless && this.#closing)) return false;
+    return this.#pending.length > 0 || this.#sightings.size > 0;
+  }
+
+  #isFull(): boolean {
+    return this.#pending.length >= this.#limits.maxRows || this.#pendingBytes >= this.#limits.maxBytes;
+  }
+
+  async #run(): Promise<void> {
+    let database: Database;
+    try {
+      database = await this.#options.database;
+    } catch (error) {
+      this.#options.onTrouble?.(error);
+      this.#hopeless = true;
+      if (!this.#closing) await this.#pause(Number.POSITIVE_INFINITY); // until closed: what is held is given up then
+      return;
+    }
+    while (this.#hasWork()) {
+      const ageMs = performance.now() - (this.#pending[0]?.arrivedMs ?? performance.now());
+      if (!this.#closing && !this.#isFull() && ageMs < this.#limits.maxAgeMs) {
+        this.#filling = true;
+        await this.#pause(this.#limits.maxAgeMs - ageMs);
+        this.#filling = false;
+      }
+      const batch = this.#peek();
+      await this.#writeAll(database, batch);
+    }
+  }
+
+  /** The next batch; it stays pending until it is settled, so that closing can give it up. */
+  #peek(): Pending<C>[] {
+    const batch: Pending<C>[] = [];
+    let bytes = 0;
+    for (const pending of this.#pending) {
+      if (batch.length >= this.#limits.maxRows || (batch.length > 0 && bytes + pending.bytes > this.#limits.maxBytes)) break;
+      batch.push(pending);
+      bytes += pending.bytes;
+    }
+    return batch;
+  }
+
+  /** Writes these rows whatever it takes, unless the writer is abandoned: tries again, halves, quarantines. */
+  async #writeAll(database: Database, batch: readonly Pending<C>[], refusal?: unknown): Promise<void> {
+    for (let tries = 1; !this.#abandoned; tries++) {
+      try {
+        if (database.state() === "ready") {
+          await this.#write(database, batch, refusal);
+          if (tries > 1) this.#options.onTrouble?.(undefined);
+          return;
+        }
+      } catch (error) {
+        const blamed = failureKind(error) === "refused" || (mayBlameContent(error) && tries >= TRIES_BEFORE_BLAME);
+        if (blamed && batch.length > 1) {
+          const half = Math.ceil(batch.length / 2);
+          await this.#writeAll(database, batch.slice(0, half));
+          await this.#writeAll(database, batch.slice(half));
+          return;
+        }
+        if (blamed && batch.length === 1 && refusal === undefined) return this.#writeAll(database, batch, error);
+        database.reportFailure(error);
+        this.#options.onTrouble?.(error);
+      }
+      await this.#pause(backoffMs(tries - 1) * (this.#options.backoffFactor ?? 1));
+    }
+  }
+
+  /** One transaction. With a `refusal` its samples go to quarantine for that. */
+  async #write(database: Database, batch: readonly Pending<C>[], refusal: unknown): Promise<void> {
+    const startedMs = performance.now();
+    const arrivals: { entryId: string; sample: Sample }[] = [];
+    const quarantined: Quarantined[] = [];
+    const sightings = new Sightings();
+    const events = this.#sightings.take();
+    for (const sighting of events) sightings.add(sighting);
+    for (const { item } of batch) {
+      const { entryId, payload } = item;
+      if (isQuarantineRecord(payload)) quarantined.push({ entryId, record: payload });
+      else if (refusal !== undefined) {
+        const reason = codeOf(refusal, "") === "unmappable" ? "unmappable" : "refused-by-database";
+        quarantined.push({ entryId, record: refusedSample(payload, reason, messageOf(refusal)) });
+      } else if (!payload.vl53l8ch && !payload.as7341) {
+        quarantined.push({ entryId, record: refusedSample(payload, "no-sensor-data", "neither frame nor reading") });
+      } else {
+        arrivals.push({ entryId, sample: payload });
+        sightings.add(sightingOf(payload));
+      }
+    }
+    const seen = sightings.take();
+    let result: Awaited<ReturnType<typeof insertSamples>>;
+    let buckets: ReturnType<BucketMemo["toRequest"]> = [];
+    try {
+      result = await inTransaction(database.pool, async (client) => {
+        const inserted = await insertSamples(client, arrivals);
+        if (database.capabilities.cagg) {
+          buckets = this.#memo.toRequest(inserted.resultTimesMs, Date.now());
+          await requestRefresh(client, buckets);
+        }
+        await storeSightings(client, seen);
+        await storeQuarantined(client, quarantined, this.#options.quarantine);
+        return inserted;
+      });
+    } catch (error) {
+      for (const sighting of events) this.#sightings.add(sighting);
+      throw error;
+    }
+    this.#memo.committed(buckets);
+    const reasons = new Map(quarantined.map(({ entryId, record }) => [entryId, record.reason]));
+    this.#settle(batch, result.verdicts, reasons, { rows: result.rows, ms: performance.now() - startedMs });
+  }
+
+  #settle(
+    batch: readonly Pending<C>[],
+    verdicts: ReadonlyMap<string, Verdict>,
+    reasons: ReadonlyMap<string, string>,
+    done: { rows: number; ms: number },
+  ): void {
+    const report: BatchReport = { ...done, stored: 0, duplicates: 0, quarantined: 0 };
+    const isIn = new Set(batch);
+    if (!this.#abandoned) {
+      for (const { bytes } of batch) this.#pendingBytes -= bytes;
+      this.#pending.splice(0, this.#pending.length, ...this.#pending.filter((pending) => !isIn.has(pending)));
+    }
+    for (const { item } of batch) {
+      const { entryId } = item;
+      const reason = reasons.get(entryId);
+      const outcome: Outcome =
+        reason !== undefined ? { kind: "quarantined", reason } : { kind: verdicts.get(entryId) ?? "stored" };
+      if (outcome.kind === "stored") report.stored += 1;
+      else if (outcome.kind === "duplicate") report.duplicates += 1;
+      else report.quarantined += 1;
+      this.#entries.delete(entryId);
+      this.#options.settle(entryId, outcome);
+      if (!this.#abandoned) this.#options.onSettled?.(item, outcome);
+    }
+    if (batch.length > 0 && !this.#abandoned) this.#options.onBatch?.(report);
+  }
+
+  #pause(ms: number): Promise<void> {
+    if (this.#abandoned) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(ms) ? setTimeout(resolve, ms) : undefined;
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Roughly what an item weighs: its raw bytes, and as much again as matrices. */
+function sizeOf(payload: Sample | QuarantineRecord): number {
+  if (isQuarantineRecord(payload)) return payload.bytes.length + 500;
+  return 2 * (payload.vl53l8ch?.raw?.bytes.length ?? 0) + (payload.as7341?.raw?.bytes.length ?? 0) + 4000;
+}

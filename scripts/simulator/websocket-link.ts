@@ -1,0 +1,94 @@
+import WebSocket from "ws";
+import { Backoff, type Link } from "./link.ts";
+
+const GREETING_MS = 5000;
+const PING_MS = 20_000;
+/** SQAL's client holds this many unread messages, then reads no more from the socket, pongs included. */
+const UNREAD_LIMIT = 32;
+const MAX_UNSENT_BYTES = 2 * 1024 * 1024;
+
+/** Speaks as SQAL's client does: waits for the greeting, then only sends, and never reads an application message again. */
+export class WebSocketLink implements Link {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #backoff = new Backoff();
+  #socket: WebSocket | undefined;
+  #greeted = false;
+  #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  /** @param token device token, sent as a bearer credential */
+  constructor(url: string, token?: string) {
+    this.#url = url;
+    this.#headers = token ? { authorization: `Bearer ${token}` } : {};
+  }
+
+  get ready(): boolean {
+    const socket = this.#socket;
+    return this.#greeted && socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < MAX_UNSENT_BYTES;
+  }
+
+  open(onReady: () => void): void {
+    if (this.#closed) return;
+    const socket = new WebSocket(this.#url, {
+      headers: this.#headers,
+      perMessageDeflate: false,
+      handshakeTimeout: GREETING_MS,
+    });
+    this.#socket = socket;
+    this.#greeted = false;
+    let unread = 0;
+    let answered = true;
+    const greeting = setTimeout(() => socket.terminate(), 2 * GREETING_MS);
+    const ping = setInterval(() => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (!answered) return socket.close(1011, "keepalive ping timeout");
+      answered = false;
+      socket.ping();
+    }, PING_MS);
+    socket.on("pong", () => {
+      answered = true;
+    });
+    socket.on("message", () => {
+      if (this.#greeted) {
+        unread += 1;
+        if (unread === UNREAD_LIMIT && "pause" in socket) socket.pause();
+        return;
+      }
+      clearTimeout(greeting);
+      this.#greeted = true;
+      this.#backoff.reset();
+      onReady();
+    });
+    socket.on("error", () => undefined); // "close" follows and decides
+    socket.on("close", () => {
+      clearTimeout(greeting);
+      clearInterval(ping);
+      this.#greeted = false;
+      if (this.#closed) return;
+      this.#retry = setTimeout(() => this.open(onReady), this.#backoff.next());
+    });
+  }
+
+  send(text: string): Promise<boolean> {
+    const socket = this.#socket;
+    if (!socket || !this.ready) return Promise.resolve(false);
+    return new Promise((resolve) => socket.send(text, (error) => resolve(!error)));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const socket = this.#socket;
+    if (!socket || socket.readyState === WebSocket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => socket.terminate(), 1000);
+      socket.once("close", () => {
+        clearTimeout(force);
+        resolve();
+      });
+      if (socket.readyState === WebSocket.OPEN) socket.close(1000);
+      else socket.terminate();
+    });
+  }
+}

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import mqtt from "mqtt";
+import { openPty, type PseudoTerminal, placeLink } from "../scripts/simulator/pty.ts";
+import { capturedLines, messageOf, publishAll, samplesOf, WebSocketDevice } from "./support/devices.ts";
+import { DATABASE_PASSWORD, Line, until } from "./support/line.ts";
+
+const TABLES = ["vl53l8ch_raw", "vl53l8ch_analysis", "as7341_raw", "as7341_analysis", "fusion_results"] as const;
+const QUERIES = [
+  "SELECT * FROM get_recent_stats(24)",
+  "SELECT eleveur, COUNT(*), AVG(final_quality_score) FROM fusion_results WHERE time > NOW() - INTERVAL '7 days' GROUP BY eleveur ORDER BY AVG(final_quality_score) DESC",
+  "SELECT final_grade, COUNT(*), ROUND(AVG(final_quality_score), 3) FROM fusion_results WHERE time > NOW() - INTERVAL '1 day' GROUP BY final_grade",
+];
+/** Columns that say how and when a row came rather than what was measured. */
+const ARRIVAL = new Set(["entry_id", "received_at", "transport", "site_id", "line_id", "is_historical"]);
+
+const captured = capturedLines();
+const everyLine = [...captured.current, ...captured.legacy];
+const everySample = samplesOf(everyLine);
+
+type Row = Record<string, unknown>;
+
+async function rowsOf(line: Line): Promise<Record<string, Row[]>> {
+  const tables: Record<string, Row[]> = {};
+  for (const table of TABLES) {
+    const rows = await line.query(`SELECT * FROM ${table} ORDER BY time, sample_id`);
+    tables[table] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !ARRIVAL.has(name))));
+  }
+  return tables;
+}
+
+const count = async (line: Line, table: string) => Number((await line.query(`SELECT count(*) AS n FROM ${table}`))[0]?.n);
+
+async function stored(line: Line, expected: number): Promise<void> {
+  await until(`${expected} stored samples`, async () => (await count(line, "fusion_results")) === expected, 30_000);
+}
+
+async function writeSerial(pty: PseudoTerminal, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const written = pty.write(bytes.subarray(at, at + 4096));
+    at += written;
+    if (written === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+for (const mode of ["timescaledb", "plain"] as const) {
+  describe(`the line on ${mode === "plain" ? "PostgreSQL without TimescaleDB" : "the embedded TimescaleDB"}`, function () {
+    this.timeout(120_000);
+    let line: Line;
+    let pty: PseudoTerminal;
+
+    before(async () => {
+      pty = openPty();
+      line = await Line.create(mode === "plain" ? { TIMESCALEDB: "0" } : {});
+      const link = path.join(line.dataDir, "serial");
+      placeLink(link, pty.path);
+      line.env.SERIAL_PORT = link;
+      await line.start();
+    });
+    after(async () => {
+      await line.remove();
+      pty.close();
+    });
+
+    const clear = async () => {
+      for (const table of [...TABLES, "quarantine"]) await line.query(`DELETE FROM ${table}`);
+    };
+    let overWebSocket: Record<string, Row[]>;
+
+    it("says where it is, and what it runs on", () => {
+      assert.match(line.output, new RegExp(`http://127.0.0.1:${line.port}/dashboard/line`));
+      assert.match(line.output, mode === "plain" ? /without TimescaleDB/ : /TimescaleDB \d/);
+    });
+
+    it("stores every captured message once, from a plain WebSocket client", async () => {
+      const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+      assert.equal((device.greeting as Row).type, "connection_established");
+      for (const text of everyLine) await device.send(text);
+      await stored(line, everySample.length);
+      for (const table of TABLES) assert.equal(await count(line, table), everySample.length, table);
+      overWebSocket = await rowsOf(line);
+
+      for (const text of everyLine) await device.send(text);
+      const accounts = await until("the duplicates to be settled", async () => {
+        const answer: { duplicate: number; waiting: number } = await (await fetch(`${line.base}/api/line/accounts`)).json();
+        return answer.duplicate === everySample.length && answer.waiting === 0 && answer;
+      });
+      assert.ok(accounts);
+      for (const table of TABLES) assert.equal(await count(line, table), everySample.length, `${table} after the repetition`);
+      assert.deepEqual(device.received, [], "a client that did not ask is never answered");
+      await device.close();
+    });
+
+    it("answers the mission's three queries", async () => {
+      for (const query of QUERIES) {
+        const rows = await line.query(query);
+        assert.ok(rows.length > 0, query);
+      }
+      const [row] = await line.query<{ n: string }>("SELECT sum(count) AS n FROM (" + QUERIES[2] + ") AS by_grade");
+      assert.equal(Number(row?.n), everySample.length);
+    });
+
+    it("stores the same rows over MQTT at QoS 1", async () => {
+      await clear();
+      await publishAll(line.mqttPort, everySample);
+      await stored(line, everySample.length);
+      assert.deepEqual(await rowsOf(line), overWebSocket);
+    });
+
+    it("stores the same rows over a pseudo-terminal", async () => {
+      await clear();
+      for (const text of everyLine) await writeSerial(pty, Buffer.from(`${text}\n`));
+      await stored(line, everySample.length);
+      assert.deepEqual(await rowsOf(line), overWebSocket);
+    });
+
+    if (mode === "plain") return;
+
+    describe("refuses what is malformed with a reason, and goes on", () => {
+      const good = everySample[0] ?? "";
+      const spoil = (change: (message: Record<string, Record<string, unknown>>) => void) => {
+        const message = JSON.parse(good);
+        change(message);
+        return JSON.stringify(message);
+      };
+      const malformed: [string, string, string][] = [
+        ["not JSON", "this is not JSON", "not-json"],
+        ["an 8x7 matrix", spoil((m) => (m.vl53l8ch?.distance_matrix as unknown[]).pop()), "bad-matrix"],
+        ["NaN", good.replace(/"distance_matrix": \[\[[^,]+/, '"distance_matrix": [[NaN'), "not-json"],
+        ["1e309", good.replace(/"distance_matrix": \[\[[^,]+/, '"distance_matrix": [[1e309'), "not-finite"],
+        ["__proto__", good.replace("{", '{"__proto__": {"polluted": true}, '), "forbidden-key"],
+      ];
+      const reasons = async () =>
+        Object.fromEntries((await line.query("SELECT reason, count(*) AS n FROM quarantine GROUP BY reason")).map((row) => [row.reason, Number(row.n)]));
+      const expected = { "not-json": 2, "bad-matrix": 1, "not-finite": 1, "forbidden-key": 1 };
+      const accounts = async () => (await fetch(`${line.base}/api/line/accounts`)).json();
+      /** A sample nobody sent before, to see that the line goes on. */
+      const fresh = (id: string) => JSON.stringify({ ...messageOf(good), sample_id: id });
+      const oversize = Buffer.alloc(50 * 1024 * 1024, 0x20);
+
+      beforeEach(clear);
+
+      it("over WebSocket", async () => {
+        const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+        for (const [, text] of malformed) await device.send(text);
+        await until("quarantine", async () => (await count(line, "quarantine")) === malformed.length);
+        assert.deepEqual(await reasons(), expected);
+        const closed = once(device.socket, "close");
+        device.socket.send(oversize, () => {});
+        await closed;
+        await until("the count of the 50 MB", async () => (await accounts()).byTransport.websocket.refused.oversize === 1);
+        const next = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+        await next.send(fresh("after-websocket"));
+        await stored(line, 1);
+        await next.close();
+      });
+
+      it("over MQTT", async () => {
+        const connect = () => mqtt.connectAsync(`mqtt://127.0.0.1:${line.mqttPort}`, { protocolVersion: 4, reconnectPeriod: 0 });
+        const client = await connect();
+        const topic = `foieflow/site-1/line-1/${messageOf(good).device_id}/sample`;
+        // What can't be understood is acknowledged all the same, or it would be sent again for ever.
+        for (const [, text] of malformed) await client.publishAsync(topic, text, { qos: 1 });
+        await until("quarantine", async () => (await count(line, "quarantine")) === malformed.length);
+        assert.deepEqual(await reasons(), expected);
+        client.on("error", () => {});
+        const closed = once(client, "close");
+        client.publish(topic, oversize, { qos: 1 }, () => {});
+        await closed;
+        await until("the count of the 50 MB", async () => (await accounts()).byTransport.mqtt.refused.oversize === 1);
+        const next = await connect();
+        await next.publishAsync(topic, fresh("after-mqtt"), { qos: 1 });
+        await stored(line, 1);
+        await next.endAsync();
+      });
+
+      it("over serial", async () => {
+        for (const [, text] of malformed) await writeSerial(pty, Buffer.from(`${text}\n`));
+        await until("quarantine", async () => (await count(line, "quarantine")) === malformed.length);
+        assert.deepEqual(await reasons(), expected);
+        // 5 MB, not 50: a pseudo-terminal carries some MB/s, and the bound is 2 MiB.
+        await writeSerial(pty, oversize.subarray(0, 5 * 1024 * 1024));
+        await writeSerial(pty, Buffer.from(`\n${fresh("after-serial")}\n`));
+        await until("the count of the long line", async () => (await accounts()).byTransport.serial.refused.oversize === 1);
+        await stored(line, 1);
+      });
+    });
+
+    it("keeps compressed rows and every sample through a stop and a start", async () => {
+      await clear();
+      await publishAll(line.mqttPort, everySample);
+      await stored(line, everySample.length);
+      await line.query("SELECT compress_chunk(c) FROM show_chunks('fusion_results') c");
+      assert.equal(await line.stop(), 0, line.output);
+      assert.match(line.output, /stopped/);
+      await line.start();
+      assert.equal(await count(line, "fusion_results"), everySample.length);
+      await publishAll(line.mqttPort, everySample);
+      await until("the repetition to be settled", async () => (await (await fetch(`${line.base}/api/line/accounts`)).json()).duplicate === everySample.length);
+      assert.equal(await count(line, "fusion_results"), everySample.length, "no row twice, in compressed chunks either");
+    });
+
+    it("refuses a second process on the same data directory, and names the first", async () => {
+      const second = await Line.create({ DATA_DIR: line.dataDir });
+      await assert.rejects(second.start(30_000), (error: Error) => error.message.includes(String(line.pid)) && /in use/.test(error.message));
+    });
+
+    it("runs again after kill -9, with everything it had stored", async () => {
+      await line.stop("SIGKILL");
+      await line.start();
+      assert.equal(await count(line, "fusion_results"), everySample.length);
+      const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+      await device.send(JSON.stringify({ ...messageOf(everySample[0] ?? ""), sample_id: "after-the-kill" }));
+      await stored(line, everySample.length + 1);
+      await device.close();
+    });
+
+    it("lets the owner of the files ask with npm run sql, and nobody in without a password", async () => {
+      const { execFile } = await import("node:child_process");
+      const { promisify } = await import("node:util");
+      const script = path.resolve(import.meta.dirname, "../scripts/sql.ts");
+      const { stdout } = await promisify(execFile)(process.execPath, [script, "--json", "SELECT count(*) AS n, 'é' AS letter FROM fusion_results"], { env: line.env });
+      assert.deepEqual(JSON.parse(stdout), [{ n: everySample.length + 1, letter: "é" }]);
+      const { default: pg } = await import("pg");
+      const stranger = new pg.Client({ host: "127.0.0.1", port: line.dbPort, user: "foieflow", password: `${DATABASE_PASSWORD}x`, database: "postgres" });
+      await assert.rejects(stranger.connect(), /password|auth/i);
+    });
+
+    it("leaves nothing listening and no lock behind when it is stopped", async () => {
+      await line.stop();
+      const socket = net.connect(line.port, "127.0.0.1");
+      const [error] = await once(socket, "error");
+      assert.equal(error.code, "ECONNREFUSED");
+      assert.ok(existsSync(path.join(line.dataDir, "flows", "10-ingest.json")));
+    });
+  });
+}
