@@ -54,6 +54,7 @@ const settings = {
   },
   httpNodeAuth: guard.middleware,
   dashboard: { middleware: guard.middleware, ioMiddleware: guard.socketMiddleware, maxHttpBufferSize: 256 * 1024 },
+  serialReconnectTime: 3_000,
   apiMaxLength: "5mb",
   telemetry: { enabled: false, updateNotification: false },
   externalModules: { palette: { allowInstall: false, allowUpload: false }, modules: { allowInstall: false } },

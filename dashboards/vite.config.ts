@@ -31,7 +31,9 @@ export default defineConfig({
   plugins: [vue(), styleInScript()],
   resolve: {
     // The vocabulary's sources, so that the widgets build without the nodes' build.
-    alias: [{ find: /^@foieflow\/node-red-foieflow\/(.*)\.js$/, replacement: `${path.resolve(here, "../nodes")}/$1.ts` }],
+    alias: [
+      { find: /^@foieflow\/node-red-foieflow\/(.*)\.js$/, replacement: `${path.resolve(here, "../nodes")}/$1.ts` },
+    ],
   },
   define: { "process.env.NODE_ENV": '"production"' },
   build: {

@@ -23,7 +23,9 @@ const nodeFiles: NodeFile[] = ["nodes", "dashboards"].flatMap((workspace) => {
 
 function keys(value: unknown, prefix = ""): string[] {
   if (typeof value !== "object" || value === null) return [prefix];
-  return Object.entries(value).flatMap(([key, inner]) => keys(inner, prefix ? `${prefix}.${key}` : key)).sort();
+  return Object.entries(value)
+    .flatMap(([key, inner]) => keys(inner, prefix ? `${prefix}.${key}` : key))
+    .sort();
 }
 
 describe("the palette", () => {
@@ -37,13 +39,17 @@ describe("the palette", () => {
       const read = (file: string) => readFileSync(path.join(folder, file), "utf8");
 
       it("has runtime, editor, labels and help in every language", () => {
-        for (const file of [`${base}.ts`, `${base}.html`]) assert.ok(existsSync(path.join(folder, file)), `${file} is missing`);
+        for (const file of [`${base}.ts`, `${base}.html`])
+          assert.ok(existsSync(path.join(folder, file)), `${file} is missing`);
         for (const language of LANGUAGES)
-          for (const ending of ["json", "html"]) assert.ok(existsSync(path.join(folder, "locales", language, `${base}.${ending}`)), `${language} ${ending}`);
+          for (const ending of ["json", "html"])
+            assert.ok(existsSync(path.join(folder, "locales", language, `${base}.${ending}`)), `${language} ${ending}`);
       });
 
       it("says the same things in every language", () => {
-        const [english, french] = LANGUAGES.map((language) => keys(JSON.parse(read(`locales/${language}/${base}.json`))));
+        const [english, french] = LANGUAGES.map((language) =>
+          keys(JSON.parse(read(`locales/${language}/${base}.json`))),
+        );
         assert.deepEqual(french, english);
         for (const language of LANGUAGES) assert.match(read(`locales/${language}/${base}.html`), /data-help-name="/);
       });
@@ -66,9 +72,12 @@ describe("the palette", () => {
 
 describe("the shipped flows", () => {
   const files = globSync("flows/*.json", { cwd: root }).sort();
-  const flow = files.flatMap((file) => JSON.parse(readFileSync(path.join(root, file), "utf8")).map((node: object) => ({ ...node, file })));
+  const flow = files.flatMap((file) =>
+    JSON.parse(readFileSync(path.join(root, file), "utf8")).map((node: object) => ({ ...node, file })),
+  );
   const ids = new Set(flow.map((node) => node.id));
-  const CONFIG = /^(tab|subflow|group|ui-base|ui-page|ui-group|ui-theme|serial-port|foieflow-(site|timescaledb|grade-spec))$/;
+  const CONFIG =
+    /^(tab|subflow|group|ui-base|ui-page|ui-group|ui-theme|serial-port|foieflow-(site|timescaledb|grade-spec))$/;
 
   it("exist", () => assert.ok(files.length >= 5));
 
@@ -76,13 +85,17 @@ describe("the shipped flows", () => {
     assert.equal(ids.size, flow.length);
     for (const node of flow) {
       if (CONFIG.test(node.type)) continue;
-      assert.ok(node.z && typeof node.x === "number" && typeof node.y === "number", `${node.file}: ${node.id} (${node.type}) has no z, x or y`);
+      assert.ok(
+        node.z && typeof node.x === "number" && typeof node.y === "number",
+        `${node.file}: ${node.id} (${node.type}) has no z, x or y`,
+      );
     }
   });
 
   it("wire and link only to nodes that exist", () => {
     for (const node of flow) {
-      for (const target of [...(node.wires ?? []).flat(), ...(node.links ?? [])]) assert.ok(ids.has(target), `${node.file}: ${node.id} leads to ${target}`);
+      for (const target of [...(node.wires ?? []).flat(), ...(node.links ?? [])])
+        assert.ok(ids.has(target), `${node.file}: ${node.id} leads to ${target}`);
       if (node.z) assert.ok(ids.has(node.z), `${node.file}: ${node.id} lies on ${node.z}`);
     }
   });

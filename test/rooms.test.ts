@@ -43,7 +43,8 @@ function importsOf(text: string): Module["imports"] {
   const found: Module["imports"] = [];
   for (const match of text.matchAll(/^(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"/gm))
     found.push({ from: match[2] ?? "", typeOnly: match[1] !== undefined });
-  for (const match of text.matchAll(/(?:^import\s+|\bimport\()"([^"]+)"/gm)) found.push({ from: match[1] ?? "", typeOnly: false });
+  for (const match of text.matchAll(/(?:^import\s+|\bimport\()"([^"]+)"/gm))
+    found.push({ from: match[1] ?? "", typeOnly: false });
   return found;
 }
 
@@ -56,14 +57,17 @@ const modules: Module[] = globSync("nodes/*/**/*.ts", { cwd: root })
       file,
       room: file.split("/")[1] ?? "",
       imports,
-      adapter: imports.some(({ from }) => from === "node-red") || imports.some(({ from }) => /\/host\/(?!errors\.ts)/.test(from)),
+      adapter:
+        imports.some(({ from }) => from === "node-red") ||
+        imports.some(({ from }) => /\/host\/(?!errors\.ts)/.test(from)),
     };
   });
 
 describe("the rooms of the house", () => {
   it("are all named in the rules, and each pure room has modules", () => {
     const rooms = new Set(modules.map(({ room }) => room));
-    for (const room of rooms) assert.ok(room in PURE || room in ADAPTERS, `nodes/${room} is not in the rules of test/rooms.test.ts`);
+    for (const room of rooms)
+      assert.ok(room in PURE || room in ADAPTERS, `nodes/${room} is not in the rules of test/rooms.test.ts`);
     for (const room of Object.keys(PURE))
       assert.ok(
         modules.some((module) => module.room === room && !module.adapter),
@@ -88,7 +92,9 @@ describe("the rooms of the house", () => {
 
   it("keeps the tests of the rules honest: the scanner sees the imports that are there", () => {
     assert.deepEqual(
-      importsOf('import type { A } from "../a.ts";\nimport {\n  b,\n} from "./b.ts";\nimport "./c.ts";\nexport * from "./d.ts";'),
+      importsOf(
+        'import type { A } from "../a.ts";\nimport {\n  b,\n} from "./b.ts";\nimport "./c.ts";\nexport * from "./d.ts";',
+      ),
       [
         { from: "../a.ts", typeOnly: true },
         { from: "./b.ts", typeOnly: false },

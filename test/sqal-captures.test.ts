@@ -3,9 +3,13 @@ import fc from "fast-check";
 import { decodeEntry } from "../nodes/device/decode-entry.ts";
 import { builtinSpec } from "../nodes/grade/builtin.ts";
 import { parseGradeSpec } from "../nodes/grade/spec.ts";
+import { SqalSpecSchema } from "../nodes/grade/sqal-schema.ts";
+import { validator } from "../nodes/grade/validate.ts";
 import type { Sample } from "../nodes/sample/sample.ts";
+import { occupancyOf } from "../nodes/vl53l8ch/occupancy.ts";
 import { at, CAPTURED_FIELDS, type Capture, capturedSamples, differences } from "./sqal-captures.ts";
 
+const checkedSpec = validator(SqalSpecSchema, "spec");
 const spec = parseGradeSpec(builtinSpec("sqal"));
 const site = {
   siteId: "LL",
@@ -69,7 +73,14 @@ describe("SQAL's captured samples", () => {
     sample.grade.defects.pop();
     assert.deepEqual(
       differences(capture, sample).map((line) => line.split(" ")[0]),
-      ["vl53l8ch.stats.volume_simpson_mm3", "vl53l8ch.stats.used_fallback", "vl53l8ch.defects", "fusion.num_defects"],
+      [
+        "vl53l8ch.stats.volume_simpson_mm3",
+        "vl53l8ch.stats.used_fallback",
+        "vl53l8ch.defects",
+        "fusion.combined_defects",
+        "fusion.defects",
+        "fusion.num_defects",
+      ],
     );
   });
 
@@ -86,6 +97,49 @@ describe("SQAL's captured samples", () => {
       assert.equal(grade?.vetoes.includes("spectral_reject"), at(capture.message, "as7341.grade") === "REJECT");
       const effects = grade?.reasons.reduce((sum, reason) => sum + (reason.effect ?? 0), 0) ?? Number.NaN;
       assert.ok(Math.abs(effects - (grade?.score ?? 0)) < 1e-12, "the reasons' effects add up to the score");
+    }
+  });
+});
+
+describe("what SQAL's captured samples say besides", () => {
+  const numberAt = (capture: Capture, path: string) => {
+    const value = at(capture.message, path);
+    assert.ok(typeof value === "number", path);
+    return value;
+  };
+
+  it("count the same zones before the fallback", () => {
+    const document = checkedSpec(builtinSpec("sqal"));
+    for (const capture of capturedSamples().filter(({ generation }) => generation === "new")) {
+      const { frame, analysis } = graded(capture.bytes).vl53l8ch ?? {};
+      assert.ok(frame && analysis);
+      const occupancy = occupancyOf(
+        analysis.heightMm,
+        frame.reflectancePercent,
+        frame.signal,
+        document.shape.occupancy,
+      );
+      assert.equal(occupancy.qualifiedZones, numberAt(capture, "vl53l8ch.stats.occupied_pixels_raw"));
+    }
+  });
+
+  it("fuse with our weights, once the random part of the ToF score is put back", () => {
+    for (const capture of capturedSamples()) {
+      const { grade } = graded(capture.bytes);
+      assert.ok(grade?.tof && grade.spectral);
+      const mixed = numberAt(capture, "fusion.tof_score");
+      const randomPart = (mixed - 0.3 * grade.tof.score) / 0.7;
+      assert.ok(randomPart >= 0.4 && randomPart <= 0.98, `a quality class's uniformity, not ${randomPart}`);
+      const final = 0.6 * mixed + 0.4 * grade.spectral.score;
+      assert.ok(Math.abs(final - numberAt(capture, "fusion.final_score")) < 1e-12);
+    }
+  });
+
+  it("weigh what we weigh, but for the legacy simulator's noise of 3 %", () => {
+    for (const capture of capturedSamples().filter(({ generation }) => generation === "legacy")) {
+      const massG = graded(capture.bytes).vl53l8ch?.analysis?.massG ?? Number.NaN;
+      const weightG = numberAt(capture, "fusion.foie_gras_metrics.estimated_weight_g");
+      assert.ok(Math.abs(weightG - massG) <= 0.15 * massG, `${weightG} g is not about ${massG} g`);
     }
   });
 });

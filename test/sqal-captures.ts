@@ -114,6 +114,11 @@ const tofDefects = (sample: Sample) =>
     }));
 const spectralLabels = (sample: Sample) =>
   sample.grade?.defects.filter((defect) => defect.sensor === "as7341").map((defect) => defect.label);
+/** SQAL lists both sensors' defects together and wraps the spectral ones. */
+const combinedDefects = (sample: Sample) => [
+  ...(tofDefects(sample) ?? []),
+  ...(spectralLabels(sample) ?? []).map((label) => ({ type: `Spectral: ${label}`, source: "AS7341", severity: 0.5 })),
+];
 /** SQAL's long label of a ToF grade ("Grade C - …", "REJET - …") starts with our short one. */
 const tofLabel = (sample: Sample) => sample.grade?.tof?.grade;
 
@@ -122,7 +127,9 @@ const tofLabel = (sample: Sample) => sample.grade?.tof?.grade;
  * `fusion.final_score`, `.tof_score`, `.vl53l8ch_score`, `.final_grade` and `global_quality_score_100` (70 % of the ToF
  * score is random), `estimated_weight_g` (random), the constants `surface_uniformity`, `reflectance_analysis`,
  * `amplitude_consistency`, `score_breakdown`, Clear and NIR (overwritten before sending), new-generation
- * `color_uniformity` (overwritten), `vl53l8ch.grade` (derived anew from the score, on another scale).
+ * `color_uniformity` (overwritten), `vl53l8ch.grade` (derived anew from the score, on another scale), `overall_grade`
+ * (an older scale that nothing uses), `defects_detected` (always empty), `quality_js.classification` (words for its score), `occupied_pixels_raw` (no stored
+ * figure; a test beside this file compares it).
  */
 export const CAPTURED_FIELDS: readonly CapturedField[] = [
   stat("volume_mm3", "volumeSimpleMm3"),
@@ -187,6 +194,16 @@ export const CAPTURED_FIELDS: readonly CapturedField[] = [
   { captured: "as7341.grade", ours: "grade.spectral.grade", read: spectralGrade },
   { captured: "fusion.as7341_grade", ours: "grade.spectral.grade", read: spectralGrade },
   { captured: "fusion.metrics.spectral_grade", ours: "grade.spectral.grade", read: spectralGrade },
+  {
+    captured: "fusion.metrics.freshness_index",
+    ours: "as7341.analysis.freshnessIndex",
+    read: (sample) => sample.as7341?.analysis?.freshnessIndex,
+  },
+  {
+    captured: "fusion.metrics.fat_quality_index",
+    ours: "as7341.analysis.fatQualityIndex",
+    read: (sample) => sample.as7341?.analysis?.fatQualityIndex,
+  },
   { captured: "as7341.defects", ours: "grade.defects (as7341).label", read: spectralLabels },
   js("score", "js_score"),
   ...["red_green", "red_blue", "yellow_blue", "ir_red"].flatMap((name) => [
@@ -195,6 +212,9 @@ export const CAPTURED_FIELDS: readonly CapturedField[] = [
   ]),
   js("deviations.average", "js_deviation_average"),
 
+  { captured: "fusion.fusion_mode", ours: "grade.fusionMode", read: (sample) => sample.grade?.fusionMode },
+  { captured: "fusion.combined_defects", ours: "grade.defects", read: combinedDefects },
+  { captured: "fusion.defects", ours: "grade.defects", read: combinedDefects },
   { captured: "fusion.num_defects", ours: "grade.defects.length", read: (sample) => sample.grade?.defects.length },
   ...[
     "lobe_thickness_mm",

@@ -25,6 +25,8 @@ declare module "node-red-node-test-helper" {
     startServer(callback?: (error?: Error) => void): Promise<void>;
     stopServer(callback?: (error?: Error) => void): Promise<void>;
     url(): string;
+    /** Requests to the routes that nodes add to the editor's API (supertest). */
+    request(): { get(path: string): PromiseLike<{ status: number; body: unknown }> };
     log(): { readonly args: readonly unknown[][] };
     readonly _events: EventEmitter;
     readonly _server: Server;

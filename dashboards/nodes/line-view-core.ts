@@ -164,7 +164,12 @@ export class LineView {
     }
     this.#dirty.add("state");
     if (this.#may("state", nowMs)) {
-      const figures = { database: this.#database, waiting: this.#waiting, quarantined: this.#quarantined, dataMs: this.#dataMs };
+      const figures = {
+        database: this.#database,
+        waiting: this.#waiting,
+        quarantined: this.#quarantined,
+        dataMs: this.#dataMs,
+      };
       sections.push({ section: "state", ...stamp, site, line, ...figures });
     }
     return sections;

@@ -13,6 +13,7 @@ interface LineViewDef extends NodeDef {
 
 const RECOUNT_MS = 300_000;
 const PROBE_MS = 5_000;
+const ANSWER_MS = 10_000;
 const STATUS_MS = 1_000;
 
 /** Keeps what one line's screen shows and sends it, section by section, at a bounded rate. */
@@ -57,15 +58,15 @@ const init: NodeInitializer = (RED) => {
         const nowMs = Date.now();
         const { siteId, lineId } = settings;
         if (!refilled) {
-          line.refill(await lastProducts(database, siteId, lineId, nowMs));
+          line.refill(await within(ANSWER_MS, lastProducts(database, siteId, lineId, nowMs)));
           refilled = true;
         }
         if (nowMs - recountedMs > RECOUNT_MS) {
           line.beginRecount();
-          line.recount(await shiftCounts(database, siteId, lineId, line.shift, nowMs));
+          line.recount(await within(ANSWER_MS, shiftCounts(database, siteId, lineId, line.shift, nowMs)));
           recountedMs = nowMs;
         } else {
-          await database.query("SELECT 1", []);
+          await within(ANSWER_MS, database.query("SELECT 1", []));
         }
         line.database("up");
       } catch {
@@ -93,15 +94,15 @@ const init: NodeInitializer = (RED) => {
       const nowMs = Date.now();
       if (isSample(payload)) {
         if (line.take(payload, nowMs)) taken += 1;
-      } else if (isRecord(payload) && typeof payload["event"] === "string") {
+      } else if (isRecord(payload) && typeof payload.event === "string") {
         const { transport, firmware, deviceId } = payload;
         const device = typeof deviceId === "string" ? deviceId : deviceOfTopic(msg.topic, line.view);
         if (device !== undefined && ofLine(msg.topic, line.view)) {
-          const facts = { event: payload["event"], ...texts({ transport, firmware }) };
+          const facts = { event: payload.event, ...texts({ transport, firmware }) };
           line.deviceEvent(device.slice(0, 64), facts, nowMs);
         }
-      } else if (isRecord(payload) && payload["action"] === "inspect" && typeof payload["uid"] === "string") {
-        line.inspect(payload["uid"]);
+      } else if (isRecord(payload) && payload.action === "inspect" && typeof payload.uid === "string") {
+        line.inspect(payload.uid);
       }
       // Anything else (a batch's figures, another widget's message) says nothing this screen shows.
       done();
@@ -124,12 +125,12 @@ interface SiteView {
 
 /** Reads the site's config node by its shape, so that this package needs none of the other's classes. */
 function siteOf(node: unknown): SiteView | undefined {
-  if (!isRecord(node) || !isSettings(node["settings"])) return undefined;
-  const inbox = node["inbox"];
+  if (!isRecord(node) || !isSettings(node.settings)) return undefined;
+  const inbox = node.inbox;
   return {
-    settings: node["settings"],
+    settings: node.settings,
     stats() {
-      const stats: unknown = isRecord(inbox) && typeof inbox["stats"] === "function" ? inbox["stats"]() : undefined;
+      const stats: unknown = isRecord(inbox) && typeof inbox.stats === "function" ? inbox.stats() : undefined;
       if (!isRecord(stats)) return undefined;
       const { waiting, quarantined } = stats;
       return typeof waiting === "number" && typeof quarantined === "number" ? { waiting, quarantined } : undefined;
@@ -144,20 +145,33 @@ function isSettings(value: unknown): value is SiteSettings {
   return named && Array.isArray(shifts);
 }
 
-/** The database of a `foieflow-timescaledb` node: the instance, or a lease or promise of it. */
+/** The database of a `foieflow-timescaledb` node while it is ready; undefined while it opens. @throws when it is away */
 async function queryableOf(node: unknown): Promise<Queryable | undefined> {
-  const held: unknown = isRecord(node) ? node["database"] : undefined;
-  const value: unknown = await (isRecord(held) && "value" in held ? held["value"] : held);
-  return isQueryable(value) ? value : undefined;
+  const held: unknown = isRecord(node) ? node.database : undefined;
+  const database: unknown = await (isRecord(held) && "value" in held ? held.value : held);
+  if (!isRecord(database)) return undefined;
+  const state: unknown = typeof database.state === "function" ? database.state() : "ready";
+  if (state === "connecting") return undefined;
+  if (state !== "ready") throw new Error(`database ${state}`);
+  return [database, database.pool].find(isQueryable);
 }
 
 function isQueryable(value: unknown): value is Queryable {
-  return isRecord(value) && typeof value["query"] === "function";
+  return isRecord(value) && typeof value.query === "function";
+}
+
+/** Rejects when `work` takes longer than `ms`. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 // Samples come from our own decode node, already parsed: it is enough to tell them from the other messages.
 function isSample(value: unknown): value is Sample {
-  return isRecord(value) && typeof value["sampleUid"] === "string" && typeof value["measuredAt"] === "string";
+  return isRecord(value) && typeof value.sampleUid === "string" && typeof value.measuredAt === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,9 +2,10 @@ import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { CHANNELS } from "@foieflow/node-red-foieflow/sample/units.js";
 import type { ProductView, ReasonView, RowView, SpectrumView, TofView } from "./view.ts";
 
-const MAX_REASONS = 24;
+const MAX_REASONS = 20;
 const MAX_MARKS = 16;
 const MAX_TEXT = 64;
+const MAX_ROW_TEXT = 36;
 
 /** What the screen shows of a graded sample; undefined for one without a grade. */
 export function productOf(sample: Sample): ProductView | undefined {
@@ -43,8 +44,8 @@ export function rowOf(product: ProductView, isHistorical: boolean): RowView {
     device,
     grade,
     score,
-    ...(lot !== undefined && { lot }),
-    ...(breeder !== undefined && { breeder }),
+    ...(lot !== undefined && { lot: lot.slice(0, MAX_ROW_TEXT) }),
+    ...(breeder !== undefined && { breeder: breeder.slice(0, MAX_ROW_TEXT) }),
     ...(isHistorical && { late: true as const }),
   };
 }
@@ -75,7 +76,9 @@ function spectrumOf({ as7341 }: Sample): SpectrumView | undefined {
     saturated,
     ...(gain !== undefined && { gain }),
     ...(integrationMs !== undefined && { integrationMs: round(integrationMs, 1) }),
-    ...(color && { color: { l: round(color.l, 1), a: round(color.a, 1), b: round(color.b, 1), deltaE: round(color.deltaE, 1) } }),
+    ...(color && {
+      color: { l: round(color.l, 1), a: round(color.a, 1), b: round(color.b, 1), deltaE: round(color.deltaE, 1) },
+    }),
   };
 }
 
@@ -84,7 +87,12 @@ const KIND_ORDER = { veto: 0, score: 1, info: 2 };
 /** Vetoes first, then what cost points, then what gave most, then what is only worth knowing. */
 export function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
   return [...reasons]
-    .sort((a, b) => KIND_ORDER[a.kind] - KIND_ORDER[b.kind] || costs(b) - costs(a) || Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0))
+    .sort(
+      (a, b) =>
+        KIND_ORDER[a.kind] - KIND_ORDER[b.kind] ||
+        costs(b) - costs(a) ||
+        Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0),
+    )
     .slice(0, MAX_REASONS)
     .map(({ code, metric, value, limit, effect, kind }) => ({
       code,

@@ -41,7 +41,7 @@ export async function lastProducts(database: Queryable, site: string, line: stri
   const { rows } = await database.query(LAST_PRODUCTS, [site, line, new Date(nowMs - DAY_MS).toISOString()]);
   return rows.filter(isRow).flatMap((row) => {
     const product = productOfRow(row);
-    return product ? [{ product, isHistorical: row["is_historical"] === true }] : [];
+    return product ? [{ product, isHistorical: row.is_historical === true }] : [];
   });
 }
 
@@ -65,61 +65,61 @@ export async function shiftCounts(
   const counts: Partial<Record<GradeLetter, number>> = {};
   const newestUids: string[] = [];
   for (const row of rows.filter(isRow)) {
-    const grade = gradeOf(row["final_grade"]);
+    const grade = gradeOf(row.final_grade);
     if (!grade) continue;
-    counts[grade] = Number(row["products"]);
-    newestUids.push(...texts(row["newest"]));
+    counts[grade] = Number(row.products);
+    newestUids.push(...texts(row.newest));
   }
   return { shift: shift.name, day: shift.day, counts, newestUids };
 }
 
 function productOfRow(row: Row): ProductView | undefined {
-  const uid = text(row["sample_uid"]);
-  const device = text(row["device_id"]);
-  const grade = gradeOf(row["final_grade"]);
-  const atMs = number(row["at_ms"]);
-  const score = number(row["score"]);
+  const uid = text(row.sample_uid);
+  const device = text(row.device_id);
+  const grade = gradeOf(row.final_grade);
+  const atMs = number(row.at_ms);
+  const score = number(row.score);
   if (!uid || !device || !grade || atMs === undefined || score === undefined) return undefined;
-  const lot = text(row["lot_abattage"]);
-  const breeder = text(row["eleveur"]);
-  const tofScore = number(row["vl53l8ch_score"]);
-  const spectralScore = number(row["as7341_score"]);
-  const massG = number(row["mass_g"]);
-  const thicknessMm = number(row["max_height_mm"]);
+  const lot = text(row.lot_abattage);
+  const breeder = text(row.eleveur);
+  const tofScore = number(row.vl53l8ch_score);
+  const spectralScore = number(row.as7341_score);
+  const massG = number(row.mass_g);
+  const thicknessMm = number(row.max_height_mm);
   const tof = tofOfRow(row);
   const spectrum = spectrumOfRow(row);
   return {
     uid,
-    sampleId: text(row["sample_id"]) ?? "",
+    sampleId: text(row.sample_id) ?? "",
     device,
     ...(lot !== undefined && { lot }),
     ...(breeder !== undefined && { breeder }),
     atMs,
     grade,
     score,
-    scoreGrade: gradeOf(row["score_grade"]) ?? grade,
+    scoreGrade: gradeOf(row.score_grade) ?? grade,
     ...(tofScore !== undefined && { tofScore }),
     ...(spectralScore !== undefined && { spectralScore }),
-    vetoes: texts(row["vetoes"]),
+    vetoes: texts(row.vetoes),
     ...(massG !== undefined && { massG: round(massG, 1) }),
     ...(thicknessMm !== undefined && { thicknessMm: round(thicknessMm, 1) }),
-    spec: `${text(row["spec_id"]) ?? ""} ${text(row["spec_version"]) ?? ""}`.trim(),
+    spec: `${text(row.spec_id) ?? ""} ${text(row.spec_version) ?? ""}`.trim(),
     ...(tof && { tof }),
     ...(spectrum && { spectrum }),
-    reasons: reasonsOf(Array.isArray(row["reasons"]) ? row["reasons"].filter(isReason) : []),
+    reasons: reasonsOf(Array.isArray(row.reasons) ? row.reasons.filter(isReason) : []),
   };
 }
 
 function tofOfRow(row: Row): TofView | undefined {
-  const heightMm = numbers(row["height_matrix"]);
+  const heightMm = numbers(row.height_matrix);
   const side = Math.sqrt(heightMm.length);
   if (side !== 4 && side !== 8) return undefined;
-  const matrix = row["occupied_matrix"];
+  const matrix = row.occupied_matrix;
   const occupied = Array.isArray(matrix) ? matrix.flat().map((is) => (is === true || is === 1 ? "1" : "0")) : [];
-  const marks = Array.isArray(row["defects"])
-    ? row["defects"].flatMap((defect) => {
-        const zone = isRow(defect) && isRow(defect["zone"]) ? defect["zone"] : {};
-        const index = Number(zone["row"]) * side + Number(zone["column"]);
+  const marks = Array.isArray(row.defects)
+    ? row.defects.flatMap((defect) => {
+        const zone = isRow(defect) && isRow(defect.zone) ? defect.zone : {};
+        const index = Number(zone.row) * side + Number(zone.column);
         return Number.isInteger(index) ? [index] : [];
       })
     : [];
@@ -132,19 +132,19 @@ function tofOfRow(row: Row): TofView | undefined {
 }
 
 function spectrumOfRow(row: Row): SpectrumView | undefined {
-  const channels = row["channels"];
+  const channels = row.channels;
   if (!isRow(channels)) return undefined;
-  const gain = number(row["gain"]);
-  const integrationMs = number(row["integration_time_ms"]);
-  const [l, a, b, deltaE] = [row["color_l"], row["color_a"], row["color_b"], row["delta_e"]].map(number);
+  const gain = number(row.gain);
+  const integrationMs = number(row.integration_time_ms);
+  const [l, a, b, deltaE] = [row.color_l, row.color_a, row.color_b, row.delta_e].map(number);
   const color =
     l === undefined || a === undefined || b === undefined || deltaE === undefined
       ? undefined
       : { l: round(l, 1), a: round(a, 1), b: round(b, 1), deltaE: round(deltaE, 1) };
   return {
     counts: CHANNELS.map((channel) => Math.round(number(channels[channel]) ?? 0)),
-    reconstructed: texts(row["reconstructed"]),
-    saturated: texts(row["saturated"]),
+    reconstructed: texts(row.reconstructed),
+    saturated: texts(row.saturated),
     ...(gain !== undefined && { gain }),
     ...(integrationMs !== undefined && { integrationMs }),
     ...(color && { color }),
@@ -154,7 +154,7 @@ function spectrumOfRow(row: Row): SpectrumView | undefined {
 function isReason(value: unknown): value is ReasonView {
   if (!isRow(value)) return false;
   const { code, metric, kind, effect } = value;
-  const figure = value["value"];
+  const figure = value.value;
   return (
     typeof code === "string" &&
     typeof metric === "string" &&

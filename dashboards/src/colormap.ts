@@ -45,7 +45,12 @@ const around: Kernel = (t) => [
  * A square grid resampled to `fine × fine`, row-major; borders repeat outwards.
  * @param values `side × side`, each at the middle of its zone
  */
-export function resample(values: readonly number[], side: number, fine: number, style: "through" | "around"): Float32Array {
+export function resample(
+  values: readonly number[],
+  side: number,
+  fine: number,
+  style: "through" | "around",
+): Float32Array {
   const kernel = style === "through" ? through : around;
   const clamp = (i: number) => Math.min(side - 1, Math.max(0, i));
   const taps = Array.from({ length: fine }, (_, i) => {

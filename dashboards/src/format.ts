@@ -10,7 +10,11 @@ export function formatNumber(value: number, digits = 0, options: Intl.NumberForm
   const key = `${locale} ${digits} ${JSON.stringify(options)}`;
   let format = numberFormats.get(key);
   if (!format) {
-    format = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, ...options });
+    format = new Intl.NumberFormat(locale, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      ...options,
+    });
     numberFormats.set(key, format);
   }
   return format.format(value);

@@ -1,4 +1,14 @@
-import { computed, inject, onScopeDispose, reactive, ref, shallowReactive, shallowRef, type Ref, type ShallowRef } from "vue";
+import {
+  computed,
+  inject,
+  onScopeDispose,
+  type Ref,
+  reactive,
+  ref,
+  type ShallowRef,
+  shallowReactive,
+  shallowRef,
+} from "vue";
 import {
   type LiveSection,
   type ProductView,

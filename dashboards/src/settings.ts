@@ -30,7 +30,7 @@ watch(
   theme,
   (value) => {
     keep("foieflow.theme", value);
-    document.documentElement.dataset["foieflowTheme"] = value;
+    document.documentElement.dataset.foieflowTheme = value;
   },
   { immediate: true },
 );

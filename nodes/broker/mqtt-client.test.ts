@@ -169,8 +169,12 @@ describe("broker/mqtt-client", () => {
     await pause(100);
     assert.equal(inbox.taken.length, 3);
     inbox.attach((entry) => inbox.settle(entry.entryId, { kind: "stored" }));
-    await until(() => inbox.taken.length === 10);
-    assert.deepEqual(inbox.texts(), [..."0123456789"]);
+    await until(() => inbox.texts().includes("9"));
+    // A probe whose acknowledgement was cut off with the link comes a second time: at least once is what is promised.
+    assert.deepEqual(
+      inbox.texts().filter((text) => text !== "probe"),
+      [..."0123456789"],
+    );
   });
 
   it("acknowledges and counts what is too large, and goes on", async () => {

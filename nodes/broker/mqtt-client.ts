@@ -98,25 +98,23 @@ export class MqttUplink extends EventEmitter<Events> {
       reconnectPeriod: reconnectMinMs,
       resubscribe: false,
     });
-    let connection = 0;
     const sequence = new Sequence();
     client.handleMessage = (packet, done) => {
-      const mine = connection;
-      const gone = () => this.#closed || mine !== connection || !client.connected;
+      // The stream tells connections apart; a sample may arrive before the client says that it is connected.
+      const { stream } = client;
+      const gone = () => this.#closed || client.stream !== stream || stream.destroyed;
       this.#receive(packet, index, sequence, gone).then(
         () => done(),
         // Not acknowledged; dropping the connection makes the broker send it again.
-        () => !gone() && client.stream.destroy(),
+        () => stream.destroy(),
       );
     };
     client.on("connect", () => {
-      connection += 1;
       client.options.reconnectPeriod = reconnectMinMs;
       this.#onConnect(client, index);
       this.emit("change");
     });
     client.on("close", () => {
-      connection += 1;
       const period = client.options.reconnectPeriod ?? reconnectMinMs;
       // Spread out, so that the devices and we do not all come back at the same instant.
       client.options.reconnectPeriod = Math.min(reconnectMaxMs, period * (1.5 + Math.random()));

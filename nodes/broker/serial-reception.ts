@@ -1,4 +1,5 @@
 import { type ControlMessage, parseControl } from "../device/control.ts";
+import { DeviceLines } from "./device-lines.ts";
 import { type FramerCounts, LineFramer } from "./line-framer.ts";
 import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
 
@@ -10,18 +11,13 @@ export interface SerialOptions {
   maxPendingBytes?: number;
 }
 
-const MAX_DEVICES = 256;
-/** Where a sample names its device, in either dialect; the first occurrence is the message's own. */
-const DEVICE_ID = /"device(?:_id)?"\s*:\s*"([A-Za-z0-9_-]{1,64})"/;
-
 /** The serial door behind a stock `serial in` node: bytes in, entries and events out. */
 export class SerialReception {
   readonly reception = new Reception("serial");
   readonly #framer: LineFramer;
   readonly #options: Required<SerialOptions>;
   readonly #sequence = new Sequence();
-  /** Line of each device that said hello, least recently heard first. */
-  readonly #lines = new Map<string, string | undefined>();
+  readonly #lines = new DeviceLines();
   #pendingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -66,7 +62,7 @@ export class SerialReception {
       this.reception.refuse("inbox-full");
       return;
     }
-    const envelope = this.reception.stamp(line, { lineId: this.#lineOf(line) });
+    const envelope = this.reception.stamp(line, { lineId: this.#lines.ofSample(line) });
     this.#pendingBytes += line.length;
     try {
       await this.#sequence.run(() => this.reception.handOver(envelope, () => this.#closed));
@@ -80,17 +76,7 @@ export class SerialReception {
   #onControl(control: ControlMessage): void {
     if (control.type === "ping") return;
     const { deviceId } = control;
-    const lineId = control.type === "hello" ? control.lineId : this.#lines.get(deviceId);
-    this.#lines.delete(deviceId);
-    this.#lines.set(deviceId, lineId);
-    const [oldest] = this.#lines.keys();
-    if (this.#lines.size > MAX_DEVICES && oldest !== undefined) this.#lines.delete(oldest);
-    this.reception.tell(control.type, { lineId }, { deviceId, message: control });
-  }
-
-  #lineOf(line: Buffer): string | undefined {
-    if (this.#lines.size === 0) return undefined;
-    const [, deviceId] = DEVICE_ID.exec(line.toString("latin1")) ?? [];
-    return deviceId === undefined ? undefined : this.#lines.get(deviceId);
+    if (control.type === "hello") this.#lines.note(deviceId, control.lineId);
+    this.reception.tell(control.type, { lineId: this.#lines.of(deviceId) }, { deviceId, message: control });
   }
 }

@@ -108,6 +108,20 @@ describe("broker/websocket-server", () => {
     ]);
   });
 
+  it("keeps the lines of several devices on one connection apart", async () => {
+    open();
+    const { send } = await connect();
+    send(HELLO);
+    send({ ...HELLO, device_id: "ESP32_LL_02", location: "Ligne B" });
+    for (const device_id of ["ESP32_LL_01", "ESP32_LL_02", "ESP32_LL_03"]) send({ type: "sensor_data", device_id });
+    send("whose?");
+    await until(() => inbox.taken.length === 4);
+    assert.deepEqual(
+      inbox.taken.map(({ lineId }) => lineId),
+      ["Ligne-A", "Ligne-B", undefined, undefined],
+    );
+  });
+
   it("closes 1009 on a message that is too large, counts it, and serves the others", async () => {
     open({ maxPayloadBytes: 1000 });
     const { socket, send } = await connect();

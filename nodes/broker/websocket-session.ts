@@ -2,6 +2,7 @@ import type { RawData, WebSocket } from "ws";
 import { type ControlMessage, parseControl } from "../device/control.ts";
 import { codeOf, messageOf } from "../host/errors.ts";
 import { isId } from "../sample/ids.ts";
+import { DeviceLines } from "./device-lines.ts";
 import type { Reception } from "./reception.ts";
 import { Sequence } from "./reception.ts";
 
@@ -24,7 +25,7 @@ export class WebSocketSession {
   readonly #options: SessionOptions;
   readonly #sequence = new Sequence();
   #deviceId: string | undefined;
-  #lineId: string | undefined;
+  readonly #lines = new DeviceLines(64);
   #wantsAck = false;
   #pendingBytes = 0;
   #pendingMessages = 0;
@@ -79,7 +80,7 @@ export class WebSocketSession {
 
   #onSample(bytes: Buffer): void {
     const { provenDeviceId } = this.#options;
-    const envelope = this.#reception.stamp(bytes, { lineId: this.#lineId, provenDeviceId });
+    const envelope = this.#reception.stamp(bytes, { lineId: this.#lines.ofSample(bytes), provenDeviceId });
     this.#pendingBytes += bytes.length;
     this.#pendingMessages += 1;
     this.#regulate();
@@ -108,7 +109,7 @@ export class WebSocketSession {
     }
     this.#deviceId = control.deviceId;
     if (control.type === "hello") {
-      this.#lineId = control.lineId;
+      this.#lines.note(control.deviceId, control.lineId);
       this.#wantsAck = control.wantsAck === true;
     }
     this.#tell(control.type, control);
@@ -149,7 +150,8 @@ export class WebSocketSession {
   }
 
   #tell(event: "hello" | "heartbeat" | "connected" | "disconnected", message?: ControlMessage): void {
-    this.#reception.tell(event, { lineId: this.#lineId }, { ...this.#about(), ...(message && { message }) });
+    const lineId = this.#deviceId === undefined ? undefined : this.#lines.of(this.#deviceId);
+    this.#reception.tell(event, { lineId }, { ...this.#about(), ...(message && { message }) });
   }
 }
 

@@ -168,7 +168,7 @@ describe("decodeEntry", () => {
     [
       "7 columns",
       "bad-matrix",
-      edited(newest, ({ vl53l8ch }) => vl53l8ch?.distance_matrix?.[3]?.pop()),
+      edited(newest, ({ vl53l8ch }) => Object.assign(vl53l8ch?.distance_matrix ?? [], { 3: [1, 2, 3, 4, 5, 6, 7] })),
       /distance_matrix\[3\]/,
     ],
     ["7 rows", "bad-matrix", edited(newest, ({ vl53l8ch }) => vl53l8ch?.amplitude_matrix?.pop()), /amplitude_matrix/],
@@ -211,7 +211,9 @@ describe("decodeEntry", () => {
     [
       "a negative bin",
       "bad-histogram",
-      edited(legacy, (message) => Object.assign(message.vl53l8ch_raw?.bins_matrix?.[0]?.[0] ?? [], { 0: -1 })),
+      edited(legacy, (message) =>
+        Object.assign(message.vl53l8ch_raw?.bins_matrix?.[0] ?? [], { 0: Array(128).fill(-1) }),
+      ),
       /bins_matrix\[0\]\[0\]/,
     ],
     ["no channels", "bad-channels", edited(newest, ({ as7341 }) => delete as7341?.channels), /as7341\.channels/],

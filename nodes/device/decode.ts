@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { messageOf } from "../host/errors.ts";
+import { onceEvery } from "../host/rate-limit.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { isInboxEntry } from "../sample/message.ts";
 import type { SiteSettings } from "../sample/site.ts";
@@ -9,6 +10,9 @@ interface DecodeDef extends NodeDef {
   site?: string;
 }
 
+/** The log names a reason at most this often; the quarantine has every case. */
+const WARN_MS = 10_000;
+
 /** Inbox entries to samples (output 1) or quarantine records (output 2). */
 const init: NodeInitializer = (RED) => {
   RED.nodes.registerType("foieflow-decode", function (this: Node, config: DecodeDef) {
@@ -17,6 +21,7 @@ const init: NodeInitializer = (RED) => {
     const settings = settingsOf(RED, config.site);
     let decoded = 0;
     let refused = 0;
+    const mayWarn = onceEvery(WARN_MS);
     if (settings) status.show({ fill: "grey", shape: "ring", text: RED._("decode.status.idle") });
     else status.show({ fill: "red", shape: "ring", text: RED._("decode.status.no-site") });
 
@@ -38,7 +43,7 @@ const init: NodeInitializer = (RED) => {
           shape: "dot",
           text: RED._("decode.status.refusing", { decoded, refused, reason: record.reason }),
         });
-        this.warn(`${record.reason}: ${messageOf(error)}`);
+        if (mayWarn(record.reason)) this.warn(`${record.reason}: ${messageOf(error)}`);
         send([null, { ...msg, topic: place.join("/"), payload: record }]);
       }
       done();

@@ -72,6 +72,22 @@ describe("parseGradeSpec", () => {
       ),
       /inconsistent/,
     ],
+    [
+      "a band of no ratio",
+      edited(({ spectrum }) => Object.assign(spectrum?.bands?.nir_violet ?? {}, { ratio: "nir" })),
+      /bands\.nir_violet.*nir/,
+    ],
+    [
+      "a band inside out",
+      edited(({ spectrum }) => Object.assign(spectrum?.bands?.nir_violet ?? {}, { optimal: [0.9, 1.8] })),
+      /bands\.nir_violet/,
+    ],
+    [
+      "an index of no band",
+      edited(({ spectrum }) => Object.assign(spectrum ?? {}, { freshness: { violet: 1 } })),
+      /freshness.*violet/,
+    ],
+    ["no such colour", edited(({ spectrum }) => Object.assign(spectrum?.color ?? {}, { referenceId: "bleu" })), /bleu/],
   ];
   for (const [why, document, message] of refused) {
     it(`refuses ${why}`, () => {

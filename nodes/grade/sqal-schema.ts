@@ -88,7 +88,6 @@ const BusinessSchema = Type.Object(
       { targetMm: Positive, conformWithinMm: NotNegative, alertBeyondMm: NotNegative, penalty: NotNegative },
       strict,
     ),
-    process: Type.Object({ minSamples: Type.Integer({ minimum: 2 }) }, strict),
     color: Type.Object(
       {
         fullScoreBelow: NotNegative,
@@ -118,7 +117,6 @@ export const SqalSpecSchema = Type.Object(
     id: Id,
     version: Type.String({ pattern: "^\\d+\\.\\d+\\.\\d+$" }),
     method: Type.Literal("sqal"),
-    title: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 128 }))),
     profiles: Type.Record(Type.String(), Type.Object({ zoneSideMm: Positive, ...Overrides }, strict)),
     /** Zone side of a device of which nothing says it. */
     defaultZoneSideMm: Positive,

@@ -3,7 +3,11 @@ import { isQuarantineRecord, isSample, quarantineOfSample } from "../sample/mess
 import type { Sample } from "../sample/sample.ts";
 import type { GradeMethod } from "../sample/spec.ts";
 import { CodedError } from "./errors.ts";
+import { onceEvery } from "./rate-limit.ts";
 import { throttledStatus } from "./throttled-status.ts";
+
+/** An error goes to the log and to Catch nodes at most this often per reason; the quarantine has every case. */
+const REPORT_MS = 10_000;
 
 export interface SampleNode {
   /** Name of the node's file: the root of its labels, which are `<labels>.status.…` and `<labels>.errors.…`. */
@@ -25,6 +29,7 @@ export interface SampleNode {
 export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void {
   const status = throttledStatus(node);
   const text = (key: string) => RED._(`${step.labels}.${key}`);
+  const mayReport = onceEvery(REPORT_MS);
   let count = 0;
   if (specOf(RED, step.specId)) status.show({ fill: "grey", shape: "ring", text: text("status.idle") });
   else status.show({ fill: "red", shape: "ring", text: text("status.no-spec") });
@@ -46,8 +51,9 @@ export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void 
       payload = enriched;
     } catch (error) {
       status.show({ fill: "red", shape: "dot", text: text("status.failed") });
-      node.error(error, msg);
-      payload = quarantineOfSample(sample, error, step.failureReason);
+      const record = quarantineOfSample(sample, error, step.failureReason);
+      if (mayReport(record.reason)) node.error(error, msg);
+      payload = record;
     }
     send({ ...msg, payload });
     done();

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { type Database, openDatabase } from "./database.ts";
-import { makeSample, valueOf } from "./fixture.test.ts";
+import { makeSample, onlyValue } from "./fixture.test.ts";
 import { migrate } from "./migrate.ts";
 import { runQuery } from "./run-query.ts";
 import { inTransaction } from "./transaction.ts";
@@ -68,7 +68,13 @@ describe("database", function () {
     const { rows } = await engine.pool.query(
       "SELECT timestamptz '2026-03-29 03:30:00.123456+02' AS t, 9007199254740993::int8 AS big, 42::int8 AS small, 0.125::numeric AS n, date '2026-03-29' AS d",
     );
-    assert.deepEqual(rows[0], { t: "2026-03-29T01:30:00.123456Z", big: "9007199254740993", small: 42, n: 0.125, d: "2026-03-29" });
+    assert.deepEqual(rows[0], {
+      t: "2026-03-29T01:30:00.123456Z",
+      big: "9007199254740993",
+      small: 42,
+      n: 0.125,
+      d: "2026-03-29",
+    });
   });
 
   it("loses nothing while the server is away, and stores it when it is back", async () => {
@@ -91,9 +97,35 @@ describe("database", function () {
     await server.open();
     await database.ready();
     assert.deepEqual(await writer.close(20_000), []);
-    assert.deepEqual(settled, samples.map((_, i) => `o${i}`));
-    assert.equal(await valueOf(database, "SELECT count(*) FROM fusion_results WHERE device_id = 'through-outage'"), 30);
+    assert.deepEqual(
+      settled,
+      samples.map((_, i) => `o${i}`),
+    );
+    assert.equal(
+      await onlyValue(database, "SELECT count(*) FROM fusion_results WHERE device_id = 'through-outage'"),
+      30,
+    );
     await database.close();
+  });
+
+  it("goes on after the embedded engine died under it", async () => {
+    const settled: string[] = [];
+    const writer = new Writer<undefined>({
+      database: Promise.resolve(engine),
+      settle: (entryId) => settled.push(entryId),
+      maxRows: 3,
+      backoffFactor: 0.1,
+    });
+    const samples = Array.from({ length: 60 }, () => makeSample({ deviceId: "through-crash" }));
+    for (const [i, payload] of samples.entries()) writer.add({ entryId: `k${i}`, payload, context: undefined });
+    while (settled.length < 6) await new Promise((resolve) => setImmediate(resolve));
+    await engine.embedded?.terminateWorker();
+    assert.deepEqual(await writer.close(20_000), []);
+    assert.deepEqual(
+      settled,
+      samples.map((_, i) => `k${i}`),
+    );
+    assert.equal(await onlyValue(engine, "SELECT count(*) FROM fusion_results WHERE device_id = 'through-crash'"), 60);
   });
 
   it("opens before its server is there, and is ready when it comes", async () => {
@@ -102,7 +134,7 @@ describe("database", function () {
     assert.equal(database.state(), "away");
     await server.open();
     await database.ready();
-    assert.equal(await valueOf(database, "SELECT total_samples FROM get_recent_stats(1, 'nowhere')"), 0);
+    assert.equal(await onlyValue(database, "SELECT total_samples FROM get_recent_stats(1, 'nowhere')"), 0);
     await database.close();
     await assert.rejects(database.ready(), { code: "database-closed" });
   });
@@ -111,14 +143,15 @@ describe("database", function () {
     const directory = path.join(dataDir, "migrations");
     const real = path.join(import.meta.dirname, "migrations");
     mkdirSync(directory);
-    for (const file of readdirSync(real)) writeFileSync(path.join(directory, file), readFileSync(path.join(real, file)));
+    for (const file of readdirSync(real))
+      writeFileSync(path.join(directory, file), readFileSync(path.join(real, file)));
     writeFileSync(path.join(directory, "900.do.half.sql"), "CREATE TABLE half (a int); SELECT 1 / 0;");
     await assert.rejects(
       inTransaction(engine.pool, (client) => migrate(client, directory)),
       /division by zero/,
     );
-    assert.equal(await valueOf(engine, "SELECT to_regclass('half')"), null);
-    assert.equal(await valueOf(engine, "SELECT max(version) FROM foieflow_schema_version"), readdirSync(real).length);
+    assert.equal(await onlyValue(engine, "SELECT to_regclass('half')"), null);
+    assert.equal(await onlyValue(engine, "SELECT max(version) FROM foieflow_schema_version"), readdirSync(real).length);
     assert.deepEqual(await inTransaction(engine.pool, (client) => migrate(client)), []);
   });
 
@@ -133,7 +166,9 @@ describe("database", function () {
     await assert.rejects(run("WITH gone AS (DELETE FROM devices RETURNING 1) SELECT * FROM gone"));
     await assert.rejects(run("SELECT nextval('quarantine_id_seq')"), { code: "25006" });
     await assert.rejects(run(" ; "), { code: "empty-query" });
-    const written = await run("INSERT INTO ml_training_history (model_type) VALUES ($1) RETURNING status", ["m"], { readOnly: false });
+    const written = await run("INSERT INTO ml_training_history (model_type) VALUES ($1) RETURNING status", ["m"], {
+      readOnly: false,
+    });
     assert.deepEqual(written.rows, [{ status: "pending" }]);
   });
 
@@ -150,7 +185,7 @@ describe("database", function () {
       inTransaction(engine.pool, () => new Promise(() => undefined), { deadlineMs: 50 }),
       { code: "database-timeout" },
     );
-    assert.equal(await valueOf(engine, "SELECT 1"), 1);
+    assert.equal(await onlyValue(engine, "SELECT 1"), 1);
   });
 
   it("refuses to open without an address", async () => {

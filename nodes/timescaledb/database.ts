@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { CodedError, messageOf } from "../host/errors.ts";
 import { type Capabilities, findCapabilities, NO_CAPABILITIES } from "./capabilities.ts";
@@ -15,7 +16,10 @@ export interface DatabaseOptions {
   url?: string | undefined;
   /** The site's data directory, for the embedded database. */
   dataDir?: string | undefined;
-  /** Use TimescaleDB where there is one (default true). Without: ordinary tables and views of the same names. */
+  /**
+   * Have TimescaleDB created in the database where the server has it (default true). Without the extension: ordinary
+   * tables and views of the same names; a database begun so stays so.
+   */
   extension?: boolean | undefined;
   retention?: Retention | undefined;
   /** Most connections at once (1…4, default 4). */
@@ -52,6 +56,8 @@ export interface Database {
 }
 
 const JOBS_EVERY_MS = 30_000;
+/** Longest wait for queries that run when the database is closed. */
+const CLOSE_MS = 5000;
 const closedError = () => new CodedError("database-closed", "the database is closed");
 
 /**
@@ -73,7 +79,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     });
     return database.open();
   }
-  if (!options.dataDir) throw new CodedError("database-options", "neither a database URL nor a data directory is given");
+  if (!options.dataDir)
+    throw new CodedError("database-options", "neither a database URL nor a data directory is given");
   const embedded = await startEmbedded({
     ...options.embedded,
     dataDir: options.dataDir,
@@ -115,6 +122,11 @@ class PooledDatabase implements Database {
     this.pool.on("connect", (client) => client.on("error", (error) => this.reportFailure(error)));
     this.#jobs = new JobRunner({
       pool: this.pool,
+      ready: () => this.#state === "ready",
+      onFailure: (error) => {
+        this.#log(`jobs broke off: ${messageOf(error)}`);
+        this.reportFailure(error);
+      },
       capabilities: () => this.capabilities,
       policies: () => this.#policies,
       retention: () => this.#retention,
@@ -186,8 +198,8 @@ class PooledDatabase implements Database {
     this.#stopWaiting?.();
     const jobs = this.#jobs.close();
     this.#setState("closed");
-    await jobs;
-    await this.pool.end();
+    // A server that does not answer must not keep the process from ending.
+    await Promise.race([jobs.then(() => this.pool.end()), sleep(CLOSE_MS, undefined, { ref: false })]);
     await this.embedded?.close();
   }
 

@@ -160,6 +160,9 @@ function figuresOf(): HistogramFigures {
 /** A kind of database the suite runs on. */
 export interface Target {
   name: string;
+  embedded: boolean;
+  /** Whether the embedded engine has the extension. */
+  extension: boolean;
   open(options?: Partial<DatabaseOptions>): Promise<Database>;
   /** Removes what `open` made. */
   remove(): Promise<void>;
@@ -169,6 +172,8 @@ function embedded(name: string, extension: boolean): Target {
   let dataDir: string | undefined;
   return {
     name,
+    embedded: true,
+    extension,
     open: (options) => {
       dataDir ??= mkdtempSync(path.join(os.tmpdir(), "foieflow-db-"));
       return openDatabase({ dataDir, extension, jobsEveryMs: 0, embedded: { fsync: false }, ...options });
@@ -193,6 +198,8 @@ function server(url: string): Target {
   own.pathname = `/${name}`;
   return {
     name: "a server (TEST_DATABASE_URL)",
+    embedded: false,
+    extension: true,
     open: async (options) => {
       if (!made) await admin(`CREATE DATABASE ${name}`);
       made = true;
@@ -217,10 +224,12 @@ export function targets(): Target[] {
 }
 
 /** The first column of the only row. */
-export async function valueOf(database: Database, sql: string, values: unknown[] = []): Promise<unknown> {
+export async function onlyValue(database: Database, sql: string, values: unknown[] = []): Promise<unknown> {
   const { rows } = await database.pool.query<Record<string, unknown>>(sql, values);
   assert.equal(rows.length, 1, sql);
   return Object.values(rows[0] ?? {})[0];
 }
 
-export const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+/** Of one moment for the whole run, so that an hour that ends meanwhile changes nothing. */
+const NOW_MS = Date.now();
+export const hoursAgo = (hours: number): string => new Date(NOW_MS - hours * 3_600_000).toISOString();

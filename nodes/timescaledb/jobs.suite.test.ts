@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Database } from "./database.ts";
-import { hoursAgo, makeSample, type Target, targets, valueOf } from "./fixture.test.ts";
+import { hoursAgo, makeSample, onlyValue, type Target, targets } from "./fixture.test.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import { Writer } from "./writer.ts";
 
@@ -16,9 +16,12 @@ async function storeAt(database: Database, hours: readonly number[]): Promise<vo
 }
 
 const inTable = (database: Database, table: string, hours: number) =>
-  valueOf(database, `SELECT count(*) FROM ${table} WHERE time BETWEEN $1 AND $2`, [hoursAgo(hours + 0.01), hoursAgo(hours - 0.01)]);
+  onlyValue(database, `SELECT count(*) FROM ${table} WHERE time BETWEEN $1 AND $2`, [
+    hoursAgo(hours + 0.01),
+    hoursAgo(hours - 0.01),
+  ]);
 const inStats = (database: Database, hours: number) =>
-  valueOf(
+  onlyValue(
     database,
     "SELECT coalesce(sum(sample_count), 0) FROM fusion_hourly_stats WHERE bucket = date_bin('1 hour', $1::timestamptz, '2000-01-01 00:00+00')",
     [hoursAgo(hours)],
@@ -76,23 +79,26 @@ function describeJobs(target: Target): void {
 
     it("compresses old chunks and still counts their rows after closing and opening", async () => {
       await storeAt(database, [20 * DAY, 19 * DAY, 18 * DAY, 1]);
-      const count = () => valueOf(database, "SELECT count(*) FROM vl53l8ch_raw");
+      const count = () => onlyValue(database, "SELECT count(*) FROM vl53l8ch_raw");
       const before = await count();
       assert.deepEqual((await database.runJobs({ all: true })).failed, {});
       if (database.capabilities.compression) {
-        const open = await valueOf(
+        const open = await onlyValue(
           database,
           "SELECT count(*) FROM timescaledb_information.chunks WHERE hypertable_name = 'vl53l8ch_raw' AND NOT is_compressed AND range_end < now() - interval '1 day'",
         );
         assert.equal(open, 0);
-        assert.ok(Number(await valueOf(database, "SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed")) > 5);
+        assert.ok(
+          Number(await onlyValue(database, "SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed")) >
+            5,
+        );
       }
       await reopen();
       assert.equal(await count(), before);
     });
 
     it("stores late rows and tells duplicates in compressed chunks", async () => {
-      const before = Number(await valueOf(database, "SELECT count(*) FROM fusion_results"));
+      const before = Number(await onlyValue(database, "SELECT count(*) FROM fusion_results"));
       const sample = makeSample({ measuredAt: hoursAgo(20 * DAY) });
       const outcomes: string[] = [];
       const writer = new Writer<undefined>({
@@ -105,18 +111,18 @@ function describeJobs(target: Target): void {
       await writer.close(15_000);
       await database.runJobs({ all: true });
       assert.deepEqual(outcomes, ["stored", "duplicate"]);
-      assert.equal(await valueOf(database, "SELECT count(*) FROM fusion_results"), before + 1);
+      assert.equal(await onlyValue(database, "SELECT count(*) FROM fusion_results"), before + 1);
     });
 
     it("runs what is due only, and keeps its own record", async function () {
       if (database.capabilities.workers) return this.skip();
       await database.runJobs({ all: true });
-      const runs = await valueOf(database, "SELECT sum(runs) FROM job_runs");
+      const runs = await onlyValue(database, "SELECT sum(runs) FROM job_runs");
       assert.deepEqual((await database.runJobs()).ran, []);
       await database.pool.query("UPDATE job_runs SET finished_at = finished_at - interval '2 hours'");
       const { ran } = await database.runJobs();
       assert.ok(ran.includes(database.capabilities.cagg ? "refresh:fusion_hourly_stats" : "retention"), ran.join());
-      assert.equal(await valueOf(database, "SELECT sum(runs) FROM job_runs"), Number(runs) + ran.length);
+      assert.equal(await onlyValue(database, "SELECT sum(runs) FROM job_runs"), Number(runs) + ran.length);
     });
 
     it("puts changed settings in force when it opens, and takes off a retention somebody gave the results", async () => {

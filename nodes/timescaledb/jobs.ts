@@ -21,6 +21,10 @@ const DELETES_PER_ROUND = 500;
 
 export interface JobContext {
   pool: Pool;
+  /** Whether the database can be used now; rounds without it are passed over. */
+  ready: () => boolean;
+  /** Told of a round that broke off. */
+  onFailure: (error: unknown) => void;
   capabilities: () => Capabilities;
   policies: () => readonly Policy[];
   retention: () => Retention;
@@ -52,7 +56,7 @@ export class JobRunner {
 
   start(everyMs: number): void {
     this.#timer ??= setInterval(() => {
-      this.runDue().catch((error) => this.#context.log(`jobs: ${messageOf(error)}`));
+      if (this.#context.ready()) this.runDue().catch(this.#context.onFailure);
     }, everyMs).unref();
   }
 
@@ -161,10 +165,11 @@ export class JobRunner {
     }
     const table = policy.name.slice(policy.name.indexOf(":") + 1);
     let waiting = await this.#compressible(client, table);
-    for (let step = 0; step < CHUNKS_PER_ROUND && waiting > 0 && !this.#closed; step++) {
+    // Once in any case: late rows in compressed chunks wait uncompressed, and only the job itself finds those.
+    for (let step = 0; step < CHUNKS_PER_ROUND && !this.#closed; step++) {
       await client.query(`CALL run_job(${policy.jobId})`);
       const left = await this.#compressible(client, table);
-      if (left >= waiting) break; // it leaves the rest alone; asking again would not change that
+      if (left === 0 || left >= waiting) break; // it leaves the rest alone; asking again would not change that
       waiting = left;
     }
     return true;

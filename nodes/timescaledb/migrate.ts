@@ -18,7 +18,11 @@ export async function migrate(client: ClientBase, directory: string = MIGRATIONS
     driver: "pg",
     schemaTable: "foieflow_schema_version",
     // A glob: what is special in one must not be in the directory's name, and its separators are slashes everywhere.
-    migrationPattern: `${directory.split(path.sep).join("/").replace(/\/$/, "").replace(/[*?[\]{}()]/g, "[$&]")}/*.sql`,
+    migrationPattern: `${directory
+      .split(path.sep)
+      .join("/")
+      .replace(/\/$/, "")
+      .replace(/[*?[\]{}()]/g, "[$&]")}/*.sql`,
     newline: "LF",
     execQuery: async (text) => {
       const result = await client.query(text);

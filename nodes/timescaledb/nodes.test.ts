@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Node } from "node-red";
 import helper from "node-red-node-test-helper";
 import { closeServices, openServices } from "../host/service.ts";
-import siteNode, { siteOf } from "../inbox/site.ts";
+import siteNode from "../inbox/site.ts";
 import type { Envelope, Inbox, QuarantineRecord } from "../sample/inbox.ts";
 import { makeSample } from "./fixture.test.ts";
 import query from "./query.ts";
@@ -15,6 +15,9 @@ import store from "./store.ts";
 import timescaledb from "./timescaledb.ts";
 
 helper.init(createRequire(import.meta.url).resolve("node-red"));
+
+/** A field that names an environment variable. */
+const variable = (name: string) => `\${${name}}`;
 
 const envelope = (): Envelope => ({
   transport: "mqtt",
@@ -41,8 +44,8 @@ describe("database nodes", function () {
   const flow = (changes: Record<string, object> = {}) =>
     [
       { id: "tab", type: "tab", label: "t" },
-      { id: "site", type: "foieflow-site", siteId: "site", lineId: "line", timeZone: "Europe/Paris" },
-      { id: "db", type: "foieflow-timescaledb", url: "${NO_SUCH_DATABASE_URL}", dataDir },
+      { id: "site", type: "foieflow-site", siteId: "plant", lineId: "belt", timeZone: "Europe/Paris" },
+      { id: "db", type: "foieflow-timescaledb", url: variable("NO_SUCH_DATABASE_URL"), dataDir },
       { id: "store", type: "foieflow-store", z: "tab", site: "site", database: "db", wires: [["out"], ["batches"]] },
       {
         id: "query",
@@ -73,7 +76,6 @@ describe("database nodes", function () {
 
   function inboxOf(): Inbox {
     const node = helper.getNode("site") as unknown as { inbox: Inbox };
-    assert.ok(siteOf);
     return node.inbox;
   }
 
@@ -93,7 +95,11 @@ describe("database nodes", function () {
     const { received, until, node } = await load();
     const inbox = inboxOf();
     const before = inbox.stats();
-    const samples = [makeSample({ deviceId: "node-1" }), makeSample({ deviceId: "node-1" }), makeSample({ deviceId: "node-1" })];
+    const samples = [
+      makeSample({ deviceId: "node-1" }),
+      makeSample({ deviceId: "node-1" }),
+      makeSample({ deviceId: "node-1" }),
+    ];
     const record: QuarantineRecord = {
       quarantine: true,
       reason: "not-json",
@@ -110,18 +116,29 @@ describe("database nodes", function () {
     assert.equal(await inbox.drain(20_000), 0);
     detach();
     await until(() => received.out?.length === 3);
-    assert.deepEqual(received.out?.map((msg) => (msg.payload as { sampleUid: string }).sampleUid), samples.map((s) => s.sampleUid));
+    assert.deepEqual(
+      received.out?.map((msg) => (msg.payload as { sampleUid: string }).sampleUid),
+      samples.map((s) => s.sampleUid),
+    );
     const after = inbox.stats();
     assert.deepEqual(
       [after.stored - before.stored, after.duplicate - before.duplicate, after.quarantined - before.quarantined],
       [3, 1, 1],
     );
-    const batches = received.batches?.map((msg) => msg.payload as { rows: number; duplicates: number; quarantined: number });
-    assert.equal(batches?.reduce((sum, batch) => sum + batch.rows, 0), 15);
-    assert.equal(batches?.reduce((sum, batch) => sum + batch.duplicates, 0), 1);
+    const batches = received.batches?.map(
+      (msg) => msg.payload as { rows: number; duplicates: number; quarantined: number },
+    );
+    assert.equal(
+      batches?.reduce((sum, batch) => sum + batch.rows, 0),
+      15,
+    );
+    assert.equal(
+      batches?.reduce((sum, batch) => sum + batch.duplicates, 0),
+      1,
+    );
   });
 
-  it("outlives a deploy: what a closing store could not write comes again and is stored once", async () => {
+  it("writes and settles on a deploy what it holds; the database outlives the deploy", async () => {
     const first = await load({ store: { maxAgeMs: 5000 } });
     const samples = Array.from({ length: 5 }, () => makeSample({ deviceId: "deployed" }));
     const inbox = inboxOf();
@@ -162,11 +179,16 @@ describe("database nodes", function () {
     });
     const at = new Date().toISOString();
     const message = { type: "hello", deviceId: "greeter", mac: "aa:bb", location: "Ligne A" };
-    node("store").receive({ payload: { event: "hello", deviceId: "greeter", transport: "websocket", at, remoteAddress: "10.1.1.1", message } });
+    node("store").receive({
+      payload: { event: "hello", deviceId: "greeter", transport: "websocket", at, remoteAddress: "10.1.1.1", message },
+    });
     node("store").receive({ payload: { hello: 1 } });
     node("store").receive({ payload: makeSample() });
     await until(() => received.errors?.length === 2);
-    assert.deepEqual(received.errors?.map((msg) => msg.error?.message), ["store.errors.not-a-sample", "store.errors.no-entry"]);
+    assert.deepEqual(
+      received.errors?.map((msg) => msg.error?.message.replace("Error: ", "")),
+      ["store.errors.not-a-sample", "store.errors.no-entry"],
+    );
     while ((received.rows?.at(-1)?.payload as unknown[] | undefined)?.length !== 1) {
       node("query").receive({ payload: ["greeter"] });
       await new Promise((resolve) => setTimeout(resolve, 30));
@@ -184,6 +206,8 @@ describe("database nodes", function () {
     other.release();
     await helper.unload();
     await load({ db: { rawDays: "1" } });
-    await assert.rejects((helper.getNode("db") as unknown as { database: Promise<unknown> }).database, { code: "bad-retention" });
+    await assert.rejects((helper.getNode("db") as unknown as { database: Promise<unknown> }).database, {
+      code: "bad-retention",
+    });
   });
 });

@@ -57,7 +57,8 @@ function convert({ name, type }: ParameterDef, value: unknown): string | number 
       throw bad();
     case "time": {
       // A number is ms since 1970. Text keeps its microseconds.
-      const ms = value instanceof Date ? value.getTime() : typeof value === "number" ? value : Date.parse(String(value));
+      const ms =
+        value instanceof Date ? value.getTime() : typeof value === "number" ? value : Date.parse(String(value));
       if (Number.isNaN(ms) || Math.abs(ms) > 8.64e15) throw bad();
       return typeof value === "string" ? value : new Date(ms).toISOString();
     }

@@ -92,10 +92,7 @@ export async function applyPolicies(
     const name = `${kind}:${relation}`;
     let jobId = await presentJob(client, kind, relation, setting);
     if (jobId === undefined || setting === null) {
-      const removed = await client.query<{ had: boolean }>(
-        `SELECT EXISTS (${JOBS_OF}) AS had`,
-        [PROC[kind], relation],
-      );
+      const removed = await client.query<{ had: boolean }>(`SELECT EXISTS (${JOBS_OF}) AS had`, [PROC[kind], relation]);
       if (removed.rows[0]?.had) {
         await client.query(REMOVE[kind], [relation]);
         changed.push(name);

@@ -66,7 +66,10 @@ function setting(
   if (!isSet(value)) return DEFAULT_RETENTION[key];
   const days = typeof value === "number" || typeof value === "string" ? Number(value) : Number.NaN;
   if (!Number.isInteger(days) || days > LONGEST_DAYS || (days !== 0 && days < least)) {
-    throw new CodedError("bad-retention", `${name} is ${String(value)}: give 0 (never) or at least ${least} whole days`);
+    throw new CodedError(
+      "bad-retention",
+      `${name} is ${String(value)}: give 0 (never) or at least ${least} whole days`,
+    );
   }
   return days;
 }

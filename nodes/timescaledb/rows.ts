@@ -96,9 +96,7 @@ const AS7341_RAW: Table<Source<As>> = {
     number("integration_time_ms", ({ part }) => part.reading.integrationMs),
     number("gain", ({ part }) => part.reading.gain),
     json("channels", ({ part }) => part.reading.counts),
-    ...CHANNELS.map((channel) =>
-      number<Source<As>>(channel.toLowerCase(), ({ part }) => part.reading.counts[channel]),
-    ),
+    ...CHANNELS.map((channel) => number<Source<As>>(channel.toLowerCase(), ({ part }) => part.reading.counts[channel])),
     json("reconstructed", ({ part }) => part.reading.reconstructed),
     json("saturated", ({ part }) => part.reading.saturated),
     json("claim", ({ part }) => part.claim),
@@ -115,7 +113,14 @@ function ownRaw({ part, sample }: Source<As>) {
 }
 
 type Shape = Source<ShapeAnalysis>;
-const FIGURES = ["peakCount", "roughness", "signalQuality", "texture", "density", "peakBin"] as const satisfies readonly (keyof HistogramFigures)[];
+const FIGURES = [
+  "peakCount",
+  "roughness",
+  "signalQuality",
+  "texture",
+  "density",
+  "peakBin",
+] as const satisfies readonly (keyof HistogramFigures)[];
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const shapeNumber = (name: string, of: (shape: ShapeAnalysis) => number | null) =>
   number<Shape>(name, ({ part }) => of(part));

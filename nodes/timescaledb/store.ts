@@ -1,9 +1,9 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
+import { siteOf } from "../inbox/site.ts";
 import type { Settle } from "../sample/inbox.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
-import { siteOf } from "../inbox/site.ts";
 import type { Database } from "./database.ts";
 import type { DeviceSighting } from "./devices.ts";
 import { databaseOf } from "./timescaledb.ts";
@@ -91,7 +91,8 @@ const init: NodeInitializer = (RED) => {
         writer.see(sighting);
         return done();
       }
-      if (!isSample(payload) && !isQuarantineRecord(payload)) return done(new Error(RED._("store.errors.not-a-sample")));
+      if (!isSample(payload) && !isQuarantineRecord(payload))
+        return done(new Error(RED._("store.errors.not-a-sample")));
       if (typeof entryId !== "string") return done(new Error(RED._("store.errors.no-entry")));
       const taken = writer.add({ entryId, payload, context: { msg, done } });
       if (taken === "full") done(new Error(RED._("store.errors.full")));

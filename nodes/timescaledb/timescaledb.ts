@@ -1,6 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from "node-red";
-import { messageOf } from "../host/errors.ts";
-import { CodedError } from "../host/errors.ts";
+import { CodedError, messageOf } from "../host/errors.ts";
 import type { Database } from "./database.ts";
 import { parseRetention } from "./retention.ts";
 import { databaseService } from "./service.ts";
@@ -67,5 +66,11 @@ export function databaseOf(RED: NodeAPI, id: string | undefined): Promise<Databa
 }
 
 function isDatabaseNode(node: unknown): node is DatabaseNode {
-  return typeof node === "object" && node !== null && "type" in node && node.type === "foieflow-timescaledb" && "database" in node;
+  return (
+    typeof node === "object" &&
+    node !== null &&
+    "type" in node &&
+    node.type === "foieflow-timescaledb" &&
+    "database" in node
+  );
 }

@@ -41,7 +41,7 @@ export interface WriterOptions<C> {
   maxBytes?: number;
   /** Longest wait for a batch to fill, ms (default 50). */
   maxAgeMs?: number;
-  /** Most items held, and bytes of them (defaults 5000, 128 MiB). */
+  /** Most items held, and bytes of them (defaults 20 000, 512 MiB: more than an inbox of 128 MiB has in flight). */
   maxPending?: number;
   maxPendingBytes?: number;
   quarantine?: QuarantineLimits;
@@ -65,7 +65,13 @@ const TRIES_BEFORE_BLAME = 5;
  */
 export class Writer<C = undefined> {
   readonly #options: WriterOptions<C>;
-  readonly #limits: { maxRows: number; maxBytes: number; maxAgeMs: number; maxPending: number; maxPendingBytes: number };
+  readonly #limits: {
+    maxRows: number;
+    maxBytes: number;
+    maxAgeMs: number;
+    maxPending: number;
+    maxPendingBytes: number;
+  };
   readonly #pending: Pending<C>[] = [];
   readonly #entries = new Set<string>();
   readonly #sightings = new Sightings();
@@ -87,8 +93,8 @@ export class Writer<C = undefined> {
       maxRows: options.maxRows ?? 500,
       maxBytes: options.maxBytes ?? 8 * 1024 * 1024,
       maxAgeMs: options.maxAgeMs ?? 50,
-      maxPending: options.maxPending ?? 5000,
-      maxPendingBytes: options.maxPendingBytes ?? 128 * 1024 * 1024,
+      maxPending: options.maxPending ?? 20_000,
+      maxPendingBytes: options.maxPendingBytes ?? 512 * 1024 * 1024,
     };
   }
 
@@ -188,7 +194,8 @@ export class Writer<C = undefined> {
     const batch: Pending<C>[] = [];
     let bytes = 0;
     for (const pending of this.#pending) {
-      if (batch.length >= this.#limits.maxRows || (batch.length > 0 && bytes + pending.bytes > this.#limits.maxBytes)) break;
+      if (batch.length >= this.#limits.maxRows || (batch.length > 0 && bytes + pending.bytes > this.#limits.maxBytes))
+        break;
       batch.push(pending);
       bytes += pending.bytes;
     }
@@ -303,8 +310,9 @@ export class Writer<C = undefined> {
   }
 }
 
-/** Roughly what an item weighs: its raw bytes, and as much again as matrices. */
+/** Roughly what an item weighs: its raw bytes, as much again as matrices, and the rest. */
 function sizeOf(payload: Sample | QuarantineRecord): number {
   if (isQuarantineRecord(payload)) return payload.bytes.length + 500;
-  return 2 * (payload.vl53l8ch?.raw?.bytes.length ?? 0) + (payload.as7341?.raw?.bytes.length ?? 0) + 4000;
+  const raw = payload.vl53l8ch?.raw ?? payload.as7341?.raw;
+  return 2 * (raw?.bytes.length ?? 0) + 4000;
 }

@@ -5,9 +5,13 @@ import { openPty, type PseudoTerminal, placeLink } from "./pty.ts";
 const TICK_MS = 10;
 /** Full for this long means that nobody reads: the line begun is started over when somebody does. */
 const STALL_MS = 1000;
+const DRAIN_MS = 250;
 const MAX_QUEUED = 4;
 
-/** Lines of JSON on a pseudo-terminal, at the pace of a serial adapter. */
+/**
+ * Lines of JSON on a pseudo-terminal, at the pace of a serial adapter. As on a cable, what was sent before anybody opened the
+ * port may be lost: opening a port discards what it holds.
+ */
 export class SerialLink implements Link {
   readonly #link: string;
   readonly #bytesPerTick: number;
@@ -80,6 +84,8 @@ export class SerialLink implements Link {
     // Let a line under way end, unless nobody reads.
     for (let i = 0; i < 200 && this.#queue.length > 0 && !this.#stalled; i++)
       await new Promise((r) => setTimeout(r, TICK_MS));
+    // What the terminal still holds is lost when it closes; a reader needs a moment to take it.
+    if (this.#queue.length === 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     clearInterval(this.#timer);
     for (const { done } of this.#queue.splice(0)) done(false);
     const path = this.#terminal?.path;

@@ -48,7 +48,8 @@ export async function openPage(
   page.on("requestfailed", (request) => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (/^(http|ws)s?:$/.test(url.protocol) && url.host !== new URL(origin).host) problems.push(`beyond the origin: ${request.url()}`);
+    if (/^(http|ws)s?:$/.test(url.protocol) && url.host !== new URL(origin).host)
+      problems.push(`beyond the origin: ${request.url()}`);
   });
   return { context, page, problems };
 }

@@ -28,7 +28,8 @@ export function messageOf(line: string): Message {
   return JSON.parse(line);
 }
 
-export const samplesOf = (lines: readonly string[]): string[] => lines.filter((line) => messageOf(line).type === "sensor_data");
+export const samplesOf = (lines: readonly string[]): string[] =>
+  lines.filter((line) => messageOf(line).type === "sensor_data");
 
 /** A plain WebSocket device: waits for the greeting, then sends; never expects an answer. */
 export class WebSocketDevice {
@@ -46,7 +47,9 @@ export class WebSocketDevice {
     const greeted = once(socket, "message");
     await Promise.race([
       greeted,
-      once(socket, "unexpected-response").then(([, response]) => Promise.reject(new Error(`HTTP ${response.statusCode}`))),
+      once(socket, "unexpected-response").then(([, response]) =>
+        Promise.reject(new Error(`HTTP ${response.statusCode}`)),
+      ),
     ]);
     device.greeting = JSON.parse(String((await greeted)[0]));
     socket.on("message", (data) => device.received.push(JSON.parse(String(data))));
@@ -55,7 +58,9 @@ export class WebSocketDevice {
   }
 
   async send(text: string | Buffer): Promise<void> {
-    await new Promise<void>((resolve, reject) => this.socket.send(text, (error) => (error ? reject(error) : resolve())));
+    await new Promise<void>((resolve, reject) =>
+      this.socket.send(text, (error) => (error ? reject(error) : resolve())),
+    );
   }
 
   async close(): Promise<void> {
@@ -67,8 +72,16 @@ export class WebSocketDevice {
 }
 
 /** Publishes each line at QoS 1 below its device's own topic and waits for every PUBACK. */
-export async function publishAll(port: number, lines: readonly string[], topic = (device: string) => `foieflow/site-1/line-1/${device}/sample`): Promise<void> {
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4, clientId: "captured", reconnectPeriod: 0 });
+export async function publishAll(
+  port: number,
+  lines: readonly string[],
+  topic = (device: string) => `foieflow/site-1/line-1/${device}/sample`,
+): Promise<void> {
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+    protocolVersion: 4,
+    clientId: "captured",
+    reconnectPeriod: 0,
+  });
   try {
     for (const line of lines) await client.publishAsync(topic(messageOf(line).device_id), line, { qos: 1 });
   } finally {

@@ -73,7 +73,11 @@ export class Line {
 
   /** Starts the process and waits for "line running". @throws Error with the output when it ends before that */
   async start(timeoutMs = 90_000): Promise<void> {
-    const child = spawn(process.execPath, [path.join(root, "scripts/start.ts")], { env: this.env, cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [path.join(root, "scripts/start.ts")], {
+      env: this.env,
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child = child;
     this.output = "";
     let resolve: (error?: Error) => void = () => {};
@@ -82,7 +86,7 @@ export class Line {
     });
     const take = (chunk: Buffer) => {
       this.output += chunk.toString();
-      if (this.output.includes("line running")) resolve();
+      if (/line running[\s\S]*editor .*\n/.test(this.output)) resolve();
     };
     child.stdout?.on("data", take);
     child.stderr?.on("data", take);
@@ -112,7 +116,10 @@ export class Line {
   }
 
   /** Runs one query through the database's own door, as psql would. */
-  async query<Row extends pg.QueryResultRow = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> {
+  async query<Row extends pg.QueryResultRow = Record<string, unknown>>(
+    text: string,
+    values: unknown[] = [],
+  ): Promise<Row[]> {
     const client = new pg.Client(
       this.env.DATABASE_URL
         ? { connectionString: this.env.DATABASE_URL }
@@ -128,7 +135,11 @@ export class Line {
 }
 
 /** Waits until `probe` gives something other than undefined or false. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();

@@ -16,7 +16,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
+import { EngineThread } from "./engine-thread.ts";
 import { embeddedPaths } from "./paths.ts";
+import { query } from "./protocol.ts";
 import { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from "./start.ts";
 
 const MODULE = JSON.stringify(new URL("./start.ts", import.meta.url).href);
@@ -218,6 +220,35 @@ describe("the embedded database's data", function () {
     client.release(true);
     assert.deepEqual(states, ["recovering", "open"]);
     assert.equal(database.stats().recoveries, 1);
+    assert.equal((await pool.query("SELECT count(*)::int AS n FROM t")).rows[0].n, 1);
+    await pool.end();
+  });
+
+  it("can be closed while it is being reopened, or busy", async () => {
+    const dataDir = fresh("closing");
+    const first = await start({ dataDir });
+    const recovering = new Promise<void>((resolve) => first.database.onState(() => resolve()));
+    const reopened = assert.rejects(first.database.terminateWorker(), { code: "database-closed" });
+    await recovering;
+    await first.database.close();
+    await reopened;
+    assert.equal(first.database.state(), "closed");
+    await assert.rejects(first.pool.query("SELECT 1"));
+    const second = await start({ dataDir });
+    await second.pool.query("SELECT 1");
+    await second.database.close();
+  });
+
+  it("survives a trap of the engine itself", async () => {
+    const dataDir = fresh("real-trap");
+    const paths = embeddedPaths(dataDir);
+    const thread = await EngineThread.open({ paths, extension: true, fsync: false });
+    const death = new Promise<Error>((resolve) => thread.onDeath(resolve));
+    await thread.exec(query("CREATE TABLE t (n int); INSERT INTO t VALUES (1)"), 10_000);
+    // The engine cannot wait for the data of a COPY: this is what the bridge never lets through.
+    await assert.rejects(thread.exec(query("COPY t FROM STDIN"), 10_000), { code: "embedded-failed" });
+    assert.match((await death).message, /unreachable|memory access|RuntimeError/);
+    const { pool } = await start({ dataDir });
     assert.equal((await pool.query("SELECT count(*)::int AS n FROM t")).rows[0].n, 1);
     await pool.end();
   });

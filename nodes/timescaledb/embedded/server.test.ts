@@ -124,22 +124,17 @@ describe("the doors of the embedded database", function () {
       const { stdout } = await run("psql", [...options, "-c", "SELECT 6 * 7"], { env: environment() });
       assert.equal(stdout, "42\n");
     });
+  });
 
-    it("stays alive when a query is to be cancelled", async () => {
-      const impatient = execFile(
-        "psql",
-        ["-X", "-h", dirname(socketPath), "-c", "SELECT count(*) FROM generate_series(1, 3000000)"],
-        {
-          env: environment(),
-        },
-      );
-      const client = new pg.Client({ stream: () => database.stream(), ssl: false });
-      await client.connect();
-      impatient.kill("SIGINT");
-      await once(impatient, "exit");
-      assert.equal((await client.query("SELECT 1 AS one")).rows[0].one, 1);
-      await client.end();
-      assert.equal(database.stats().recoveries, 0);
-    });
+  it("hears a cancel request without harm", async () => {
+    const client = new pg.Client({ stream: () => database.stream(), ssl: false });
+    await client.connect();
+    const running = client.query("SELECT count(*)::int AS n FROM generate_series(1, 300000)");
+    const socket = connect(port, "127.0.0.1");
+    socket.write(Buffer.concat([int32(16), int32(80_877_102), int32(1), int32(0)]));
+    await once(socket.resume(), "close");
+    assert.equal((await running).rows[0].n, 300_000);
+    await client.end();
+    assert.equal(database.stats().recoveries, 0);
   });
 });

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
+import { WORDS } from "./dictionary.ts";
+
+const here = import.meta.dirname;
+const gradeRoom = path.resolve(here, "../../nodes/grade");
+const sources = globSync(`${gradeRoom}/*.ts`)
+  .filter((file) => !file.endsWith(".test.ts"))
+  .map((file) => readFileSync(file, "utf8"))
+  .join("\n");
+
+/** Every key of a tree, with its way. */
+function keysOf(value: unknown, way = ""): string[] {
+  if (typeof value !== "object" || value === null) return [way];
+  return Object.entries(value).flatMap(([key, inner]) => keysOf(inner, `${way}/${key}`));
+}
+
+function sections(text: string): string[] {
+  return [...text.matchAll(/data-help-name="([^"]+)"|<(h3|dt|dl|ol|li|dd)\b/g)].map(
+    (match) => match[1] ?? match[2] ?? "",
+  );
+}
+
+describe("catalogues", () => {
+  it("say the same things in French and English", () => {
+    assert.deepEqual(keysOf(WORDS.fr).sort(), keysOf(WORDS.en).sort());
+    assert.deepEqual(Object.keys(REASON_TITLES.fr).sort(), Object.keys(REASON_TITLES.en).sort());
+    assert.deepEqual(Object.keys(METRIC_TITLES.fr).sort(), Object.keys(METRIC_TITLES.en).sort());
+  });
+
+  it("have words for every reason code of the built-in grade specs", () => {
+    const codes = new Set<string>();
+    for (const match of sources.matchAll(/code: "([a-z]\w*)"|veto\("(\w+)"/g)) codes.add(match[1] ?? match[2] ?? "");
+    const spec = JSON.parse(readFileSync(path.join(gradeRoom, "specs/sqal.json"), "utf8"));
+    for (const metric of Object.keys(spec.shapeScore.weights)) codes.add(`tof_${metric}`);
+    for (const metric of Object.keys(spec.spectrumScore.weights)) codes.add(`spectral_${metric}`);
+    assert.ok(codes.size >= 15, `only ${codes.size} codes found: do they still look like this?`);
+    assert.deepEqual(
+      [...codes].filter((code) => !(code in REASON_TITLES.fr)),
+      [],
+    );
+  });
+
+  it("know what every metric with a unit is called", () => {
+    assert.deepEqual(
+      Object.keys(METRIC_UNITS).filter((metric) => !(metric in METRIC_TITLES.fr)),
+      [],
+    );
+  });
+});
+
+describe("the editor's catalogues", () => {
+  for (const file of ["widgets", "line-view"]) {
+    it(`of ${file} have the same keys and help sections in both languages`, () => {
+      const text = (language: string, kind: string) =>
+        readFileSync(path.resolve(here, `../nodes/locales/${language}/${file}.${kind}`), "utf8");
+      assert.deepEqual(keysOf(JSON.parse(text("fr", "json"))), keysOf(JSON.parse(text("en-US", "json"))));
+      assert.deepEqual(sections(text("fr", "html")), sections(text("en-US", "html")));
+    });
+  }
+});

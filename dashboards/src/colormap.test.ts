@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { cividis, resample, scaleEndMm } from "./colormap.ts";
+
+describe("height map colours", () => {
+  it("grow lighter all the way, so that higher never looks lower", () => {
+    const lightness = Array.from({ length: 101 }, (_, i) => {
+      const [r, g, b] = cividis(i / 100);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    });
+    for (let i = 1; i < lightness.length; i++) assert.ok((lightness[i] ?? 0) > (lightness[i - 1] ?? 0), `at ${i} %`);
+  });
+  it("end at the scale's ends", () => {
+    assert.deepEqual(cividis(-1), cividis(0));
+    assert.deepEqual(cividis(7), cividis(1));
+  });
+  it("keep the scale calm", () => {
+    assert.equal(scaleEndMm([]), 60);
+    assert.equal(scaleEndMm([12, 61]), 80);
+    assert.equal(scaleEndMm([80]), 80);
+  });
+});
+
+describe("resampling a grid", () => {
+  const values = Array.from({ length: 64 }, (_, i) => (i * 37) % 64);
+  it("passes through every value at the middle of its zone", () => {
+    const fine = resample(values, 8, 8 * 9, "through");
+    values.forEach((value, i) => {
+      const [row, column] = [Math.floor(i / 8) * 9 + 4, (i % 8) * 9 + 4];
+      assert.ok(Math.abs((fine[row * 72 + column] ?? 0) - value) < 1e-4);
+    });
+  });
+  it("keeps a flat grid flat, and an outline within its values", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 400, noNaN: true }), (level) => {
+        for (const style of ["through", "around"] as const) {
+          for (const value of resample(Array(16).fill(level), 4, 20, style)) assert.ok(Math.abs(value - level) < 1e-3);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    for (const value of resample(values, 8, 64, "around")) assert.ok(value >= -1e-4 && value <= 63.001);
+  });
+});
