@@ -115,7 +115,7 @@ describe("foieflow-line-view", () => {
   });
 
   it("says in the heartbeat how the database and the inbox are", async () => {
-    const { until } = await started({ query: () => Promise.reject(new Error("away")) });
+    const { until } = await started({ state: () => "away", pool: silent });
     const state = await until("state", (section) => section.database === "down");
     assert.equal(state.waiting, 4);
     assert.equal(state.quarantined, 2);
@@ -125,9 +125,17 @@ describe("foieflow-line-view", () => {
   it("counts what the database has of the shift", async () => {
     const rows = [{ final_grade: "A+", products: 31, newest: null }];
     const query = (text: string) => Promise.resolve({ rows: /GROUP BY/.test(text) ? rows : [] });
-    const { until } = await started({ query });
+    const { until } = await started({ state: () => "ready", pool: { query } });
     const shift = await until("shift", (section) => section.complete);
     assert.equal(shift.counts["A+"], 31);
     assert.equal((await until("state", (section) => section.database === "up")).database, "up");
+  });
+
+  it("says that the database is down when it does not answer, and unknown while it opens", async () => {
+    const failing = await started({ query: () => Promise.reject(new Error("gone")) });
+    assert.equal((await failing.until("state", (section) => section.database === "down")).database, "down");
+    await helper.unload();
+    const opening = await started({ state: () => "connecting", pool: silent });
+    assert.equal((await opening.until("state", () => true)).database, "unknown");
   });
 });

@@ -91,11 +91,11 @@ describe("broker/mqtt-client", () => {
       await client.publishAsync(SAMPLE, "probe", { qos: 1 });
       await pause(20);
     }
-    const before = inbox.taken.length;
-    await pause(40);
-    assert.equal(inbox.taken.length, before);
-    inbox.taken.length = 0;
   }
+
+  /** What arrived besides probes; one of those may come late, or again after a cut link (at least once is the promise). */
+  const samples = () => inbox.taken.filter(({ bytes }) => bytes.toString() !== "probe");
+  const texts = () => samples().map(({ bytes }) => bytes.toString());
 
   it("falls back to one plain subscription and keeps the order", async () => {
     broker = await OtherBroker.open();
@@ -103,12 +103,12 @@ describe("broker/mqtt-client", () => {
     const client = await device();
     await subscribed(client);
     assert.equal(uplink.shared, false);
-    const texts = Array.from({ length: 50 }, (_, index) => `${index}`);
-    for (const text of texts) client.publish(SAMPLE, text, { qos: 1 });
-    await until(() => inbox.taken.length >= 50);
+    const sent = Array.from({ length: 50 }, (_, index) => `${index}`);
+    for (const text of sent) client.publish(SAMPLE, text, { qos: 1 });
+    await until(() => samples().length >= 50);
     await pause(30);
-    assert.deepEqual(inbox.texts(), texts);
-    const { siteId, lineId, provenDeviceId } = inbox.taken[0] ?? {};
+    assert.deepEqual(texts(), sent);
+    const { siteId, lineId, provenDeviceId } = samples()[0] ?? {};
     assert.deepEqual([siteId, lineId, provenDeviceId], ["plant-2", "line-b", "dev-1"]);
   });
 
@@ -148,8 +148,8 @@ describe("broker/mqtt-client", () => {
     uplinks.length = 0;
     inbox = new GatedInbox();
     open();
-    await until(() => inbox.taken.length > 0);
-    assert.deepEqual(inbox.texts(), ["precious"]);
+    await until(() => samples().length > 0);
+    assert.deepEqual(texts(), ["precious"]);
   });
 
   it("receives what was published while the link was down, and while the inbox was full", async () => {
@@ -167,14 +167,10 @@ describe("broker/mqtt-client", () => {
     const again = await device();
     for (let index = 0; index < 10; index += 1) await again.publishAsync(SAMPLE, `${index}`, { qos: 1 });
     await pause(100);
-    assert.equal(inbox.taken.length, 3);
+    assert.equal(inbox.stats().waiting, 3);
     inbox.attach((entry) => inbox.settle(entry.entryId, { kind: "stored" }));
-    await until(() => inbox.texts().includes("9"));
-    // A probe whose acknowledgement was cut off with the link comes a second time: at least once is what is promised.
-    assert.deepEqual(
-      inbox.texts().filter((text) => text !== "probe"),
-      [..."0123456789"],
-    );
+    await until(() => texts().includes("9"));
+    assert.deepEqual(texts(), [..."0123456789"]);
   });
 
   it("acknowledges and counts what is too large, and goes on", async () => {
@@ -185,9 +181,9 @@ describe("broker/mqtt-client", () => {
     await client.publishAsync(SAMPLE, "x".repeat(1001), { qos: 1 });
     await client.publishAsync("foieflow/plant/bad id/dev/sample", "y", { qos: 1 });
     await client.publishAsync(SAMPLE, "z", { qos: 1 });
-    await until(() => inbox.taken.length === 2);
-    assert.deepEqual(inbox.texts(), ["y", "z"]);
-    assert.equal(inbox.taken[0]?.problem, "bad-topic");
+    await until(() => samples().length === 2);
+    assert.deepEqual(texts(), ["y", "z"]);
+    assert.equal(samples()[0]?.problem, "bad-topic");
     assert.equal(inbox.refused().oversize, 1);
   });
 
@@ -207,6 +203,6 @@ describe("broker/mqtt-client", () => {
         ["disconnected", "dev-1"],
       ],
     );
-    assert.equal(inbox.taken.length, 0);
+    assert.equal(samples().length, 0);
   });
 });

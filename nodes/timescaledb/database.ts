@@ -103,6 +103,8 @@ class PooledDatabase implements Database {
   #retention: Retention;
   #state: DatabaseState = "connecting";
   #reconnecting = false;
+  /** Why the extension is not there, as last logged. */
+  #missing: string | undefined;
   #stopWaiting: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -229,7 +231,8 @@ class PooledDatabase implements Database {
     } finally {
       client.release(missing !== undefined);
     }
-    if (missing !== undefined) this.#log(`plain mode, without TimescaleDB: ${missing}`);
+    if (missing !== undefined && missing !== this.#missing) this.#log(`plain mode, without TimescaleDB: ${missing}`);
+    this.#missing = missing;
   }
 
   async #applyPolicies(client: pg.ClientBase): Promise<void> {

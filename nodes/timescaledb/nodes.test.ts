@@ -37,7 +37,7 @@ describe("database nodes", function () {
   afterEach(() => helper.unload());
   after(async () => {
     await closeServices(openServices());
-    await new Promise<void>((resolve) => helper.stopServer(resolve));
+    await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
     rmSync(dataDir, { recursive: true, force: true });
   });
 
