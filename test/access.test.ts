@@ -23,7 +23,13 @@ async function editorToken(line: Line): Promise<string> {
   const answer = await fetch(`${line.base}/auth/token`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ client_id: "node-red-admin", grant_type: "password", scope: "*", username: "admin", password: ADMIN_PASSWORD }),
+    body: JSON.stringify({
+      client_id: "node-red-admin",
+      grant_type: "password",
+      scope: "*",
+      username: "admin",
+      password: ADMIN_PASSWORD,
+    }),
   });
   assert.equal(answer.status, 200);
   return (await answer.json()).access_token;
@@ -43,7 +49,12 @@ async function websocketAnswer(url: string, headers: Record<string, string> = {}
 
 async function mqttAnswer(port: number, options: { username?: string; password?: string }): Promise<string> {
   try {
-    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 5000, ...options });
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      connectTimeout: 5000,
+      ...options,
+    });
     await client.endAsync();
     return "connected";
   } catch (error) {
@@ -70,9 +81,18 @@ describe("trust follows the bind", function () {
     });
 
     it("trusts nobody who comes through a proxy or from another site's page", async () => {
-      assert.equal((await fetch(`${line.base}/dashboard/line`, { headers: { "x-forwarded-for": "10.1.2.3" } })).status, 401);
-      assert.equal((await fetch(`${line.base}/dashboard/line`, { headers: { forwarded: "for=10.1.2.3" } })).status, 401);
-      assert.equal((await fetch(`${line.base}/api/line/accounts`, { headers: { origin: "http://evil.example" } })).status, 403);
+      assert.equal(
+        (await fetch(`${line.base}/dashboard/line`, { headers: { "x-forwarded-for": "10.1.2.3" } })).status,
+        401,
+      );
+      assert.equal(
+        (await fetch(`${line.base}/dashboard/line`, { headers: { forwarded: "for=10.1.2.3" } })).status,
+        401,
+      );
+      assert.equal(
+        (await fetch(`${line.base}/api/line/accounts`, { headers: { origin: "http://evil.example" } })).status,
+        403,
+      );
       assert.doesNotMatch(await dashboardSocket(line, { origin: "http://evil.example" }), /^40\{/);
       const url = `ws://127.0.0.1:${line.port}/ws/sensors/`;
       assert.match(await websocketAnswer(url, { origin: "http://evil.example" }), /^http 40[13]$/);
@@ -100,7 +120,14 @@ describe("trust follows the bind", function () {
         assert.equal(answer.status, 200);
         return answer.json();
       };
-      const files = ["00-config.json", "10-ingest.json", "20-grade.json", "30-store.json", "40-line-page.json", "50-api.json"];
+      const files = [
+        "00-config.json",
+        "10-ingest.json",
+        "20-grade.json",
+        "30-store.json",
+        "40-line-page.json",
+        "50-api.json",
+      ];
       const texts = () => files.map((file) => readFileSync(path.join(flows, file), "utf8"));
       const before = texts();
       const deployed = await api("GET");
@@ -145,10 +172,16 @@ describe("trust follows the bind", function () {
     after(() => line.remove());
 
     it("asks people, this machine too, and takes the cookie afterwards", async () => {
-      for (const url of ["/dashboard/line", "/dashboard/_setup", "/api/line/accounts"]) assert.equal((await fetch(line.base + url)).status, 401, url);
+      for (const url of ["/dashboard/line", "/dashboard/_setup", "/api/line/accounts"])
+        assert.equal((await fetch(line.base + url)).status, 401, url);
       assert.doesNotMatch(await dashboardSocket(line), /^40\{/);
-      assert.equal((await fetch(`${line.base}/dashboard/line`, { headers: { authorization: basic("admin", "wrong") } })).status, 401);
-      const signedIn = await fetch(`${line.base}/dashboard/line`, { headers: { authorization: basic("admin", ADMIN_PASSWORD) } });
+      assert.equal(
+        (await fetch(`${line.base}/dashboard/line`, { headers: { authorization: basic("admin", "wrong") } })).status,
+        401,
+      );
+      const signedIn = await fetch(`${line.base}/dashboard/line`, {
+        headers: { authorization: basic("admin", ADMIN_PASSWORD) },
+      });
       assert.equal(signedIn.status, 200);
       const cookie = signedIn.headers.getSetCookie()[0]?.split(";")[0] ?? "";
       assert.equal((await fetch(`${line.base}/api/line/accounts`, { headers: { cookie } })).status, 200);

@@ -7,6 +7,7 @@ import mqtt from "mqtt";
 import { openPty, type PseudoTerminal, placeLink } from "../scripts/simulator/pty.ts";
 import { capturedLines, messageOf, publishAll, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { DATABASE_PASSWORD, Line, until } from "./support/line.ts";
+import { PostgresServer, serverPrograms } from "./support/postgres.ts";
 
 const TABLES = ["vl53l8ch_raw", "vl53l8ch_analysis", "as7341_raw", "as7341_analysis", "fusion_results"] as const;
 const QUERIES = [
@@ -47,23 +48,37 @@ async function writeSerial(pty: PseudoTerminal, bytes: Buffer): Promise<void> {
   }
 }
 
-for (const mode of ["timescaledb", "plain"] as const) {
-  describe(`the line on ${mode === "plain" ? "PostgreSQL without TimescaleDB" : "the embedded TimescaleDB"}`, function () {
+const TITLES = {
+  timescaledb: "the embedded TimescaleDB",
+  plain: "the embedded PostgreSQL without TimescaleDB",
+  server: "a PostgreSQL server without TimescaleDB",
+};
+
+for (const mode of ["timescaledb", "plain", "server"] as const) {
+  const programs = mode === "server" ? serverPrograms() : undefined;
+  const suite = mode === "server" && programs === undefined ? describe.skip : describe;
+  suite(`the line on ${TITLES[mode]}`, function () {
     this.timeout(120_000);
     let line: Line;
     let pty: PseudoTerminal;
+    let server: PostgresServer | undefined;
 
     before(async () => {
       pty = openPty();
-      line = await Line.create(mode === "plain" ? { TIMESCALEDB: "0" } : {});
+      if (programs !== undefined) server = await PostgresServer.start(programs);
+      line = await Line.create({
+        ...(mode === "plain" ? { TIMESCALEDB: "0" } : {}),
+        ...(server ? { DATABASE_URL: server.url } : {}),
+      });
       const link = path.join(line.dataDir, "serial");
       placeLink(link, pty.path);
       line.env.SERIAL_PORT = link;
       await line.start();
     });
     after(async () => {
-      await line.remove();
+      await line?.remove();
       pty.close();
+      server?.stop();
     });
 
     const clear = async () => {
@@ -73,7 +88,7 @@ for (const mode of ["timescaledb", "plain"] as const) {
 
     it("says where it is, and what it runs on", () => {
       assert.match(line.output, new RegExp(`http://127.0.0.1:${line.port}/dashboard/line`));
-      assert.match(line.output, mode === "plain" ? /without TimescaleDB/ : /TimescaleDB \d/);
+      assert.match(line.output, mode === "timescaledb" ? /TimescaleDB \d/ : /without TimescaleDB/);
     });
 
     it("stores every captured message once, from a plain WebSocket client", async () => {
@@ -121,7 +136,7 @@ for (const mode of ["timescaledb", "plain"] as const) {
       assert.deepEqual(await rowsOf(line), overWebSocket);
     });
 
-    if (mode === "plain") return;
+    if (mode !== "timescaledb") return;
 
     describe("refuses what is malformed with a reason, and goes on", () => {
       const good = everySample[0] ?? "";
