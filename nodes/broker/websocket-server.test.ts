@@ -160,6 +160,20 @@ describe("broker/websocket-server", () => {
     assert.equal(inbox.refused()["inbox-full"], undefined);
   });
 
+  it("keeps what a client that asks for nothing has sent before it left", async () => {
+    inbox = new GatedInbox({ maxEntries: 1 });
+    const { held } = open();
+    const { socket, send } = await connect();
+    for (const text of ["a", "b", "c"]) send(text);
+    socket.close();
+    await until(() => held.events.some(({ event }) => event === "disconnected"));
+    await pause(80);
+    assert.equal(inbox.taken.length, 1);
+    inbox.attach((entry) => setImmediate(() => inbox.settle(entry.entryId, { kind: "stored" })));
+    await until(() => inbox.taken.length === 3);
+    assert.deepEqual(inbox.texts(), ['"a"', '"b"', '"c"']);
+  });
+
   it("keeps its connections through a deploy, with the new node's settings", async () => {
     const { held, detach } = open();
     const { socket, send } = await connect();

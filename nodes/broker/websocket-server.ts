@@ -15,6 +15,9 @@ export interface WebSocketDoorOptions {
   pingIntervalMs?: number;
 }
 
+/** Samples of clients that have left may hold this much memory while the inbox is full. */
+const MAX_DEPARTED_BYTES = 32 * 1024 * 1024;
+
 /**
  * The WebSocket door: one upgrade listener on an HTTP server, for as long as the process wants it. Nodes attach to
  * `reception`; the connections stay through a deploy.
@@ -24,6 +27,9 @@ export class WebSocketDoor {
   readonly #options: Required<WebSocketDoorOptions>;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<WebSocketSession>();
+  /** Sessions whose client has left, as long as samples of theirs wait for room. */
+  readonly #departed = new Set<WebSocketSession>();
+  #closed = false;
   readonly #timer: NodeJS.Timeout;
   readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     this.#onUpgrade(request, socket, head);
@@ -45,6 +51,7 @@ export class WebSocketDoor {
     this.#options.server.on("upgrade", this.#upgrade);
     this.#timer = setInterval(() => {
       for (const session of this.#sessions) session.checkAlive();
+      this.#mayOutlive();
     }, this.#options.pingIntervalMs);
     this.#timer.unref();
   }
@@ -56,6 +63,7 @@ export class WebSocketDoor {
 
   /** Stops listening and asks every device to leave; cuts off those that do not. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#options.server.off("upgrade", this.#upgrade);
     await Promise.all([...this.#sessions].map((session) => session.close()));
@@ -79,11 +87,24 @@ export class WebSocketDoor {
         provenDeviceId: admitted.provenDeviceId,
         remoteAddress: request.socket.remoteAddress,
         maxPendingBytes: 2 * this.#options.maxPayloadBytes,
+        mayOutlive: () => this.#mayOutlive(),
       });
       this.#sessions.add(session);
-      webSocket.once("close", () => this.#sessions.delete(session));
+      webSocket.once("close", () => {
+        this.#sessions.delete(session);
+        this.#departed.add(session);
+      });
       session.greet();
     });
+  }
+
+  #mayOutlive(): boolean {
+    let bytes = 0;
+    for (const session of this.#departed) {
+      if (session.pendingBytes === 0) this.#departed.delete(session);
+      bytes += session.pendingBytes;
+    }
+    return !this.#closed && bytes <= MAX_DEPARTED_BYTES;
   }
 
   /** Who may come in, or the HTTP status to turn them away with (counted). */

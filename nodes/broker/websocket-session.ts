@@ -11,6 +11,8 @@ interface SessionOptions {
   remoteAddress: string | undefined;
   /** Bytes read and not yet safe beyond which no more is read. */
   maxPendingBytes: number;
+  /** Whether samples of a client that has left may go on waiting for room. */
+  mayOutlive(): boolean;
 }
 
 const MAX_PENDING_MESSAGES = 64;
@@ -42,6 +44,11 @@ export class WebSocketSession {
     });
     socket.on("error", (error) => this.#reception.refuse(reasonOf(error), this.#about()));
     socket.on("close", () => this.#tell("disconnected"));
+  }
+
+  /** Bytes read and not yet in the inbox. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
   }
 
   greet(): void {
@@ -85,7 +92,7 @@ export class WebSocketSession {
     this.#pendingMessages += 1;
     this.#regulate();
     this.#sequence
-      .run(() => this.#reception.handOver(envelope, () => this.#socket.readyState !== this.#socket.OPEN))
+      .run(() => this.#reception.handOver(envelope, () => this.#gaveUp()))
       .then(
         (entryId) => this.#acknowledge(bytes, entryId),
         (error) => this.#drop(error),
@@ -95,6 +102,11 @@ export class WebSocketSession {
         this.#pendingMessages -= 1;
         this.#regulate();
       });
+  }
+
+  /** A client that asked for acknowledgements sends again what got none; another believes it delivered. */
+  #gaveUp(): boolean {
+    return this.#socket.readyState !== this.#socket.OPEN && (this.#wantsAck || !this.#options.mayOutlive());
   }
 
   #onControl(control: ControlMessage): void {

@@ -44,6 +44,14 @@ function edited(capture: Capture, edit: (message: Tree) => void): unknown {
 }
 
 describe("decodeEntry", () => {
+  it("takes the door's word that an entry belongs into quarantine, whatever it holds", () => {
+    const entry = entryOf(newest.bytes, { problem: "bad-topic" });
+    assert.throws(
+      () => decodeEntry(entry, site),
+      (error) => error instanceof CodedError && error.code === "bad-topic",
+    );
+  });
+
   it("decodes a message of the new simulator", () => {
     const sample = decodeEntry(entryOf(newest.bytes), site);
     const { vl53l8ch, as7341, metadata, fusionClaim, ...rest } = sample;

@@ -19,9 +19,10 @@ export const MESSAGE_LIMITS: JsonLimits = { maxBytes: 1 << 20, maxDepth: 16 };
  * stamps, so that a replay gives the same sample.
  * @throws CodedError `not-json`, `too-large`, `too-deep`, `not-finite`, `forbidden-key`, `bad-text`, `unknown-type`,
  *   `bad-id`, `bad-field`, `bad-matrix`, `bad-histogram`, `bad-channels`, `out-of-range`, `no-sensor`, `bad-timestamp`,
- *   `future-time`, `identity-mismatch`; nothing else
+ *   `future-time`, `identity-mismatch`, or what the door already found wrong (`bad-topic`); nothing else
  */
 export function decodeEntry(entry: InboxEntry, site: SiteSettings): Sample {
+  if (entry.problem !== undefined) throw new CodedError(entry.problem, `refused at the ${entry.transport} door`);
   const message = messageOfEntry(entry);
   const dialect = DIALECTS.find((candidate) => candidate.recognises(message));
   if (!dialect) throw new CodedError("unknown-type", `no dialect reads type ${typeText(message)}`);

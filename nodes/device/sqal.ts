@@ -72,7 +72,7 @@ function timeOf(fields: Fields): Timestamp {
         ? timestampOfSeconds(value)
         : undefined;
   if (time) return time;
-  throw new CodedError("bad-timestamp", `${fields.path("timestamp")} is not an ISO 8601 time between 2000 and 2199`);
+  throw new CodedError("bad-timestamp", `${fields.path("timestamp")} is not an ISO 8601 time between 1970 and 2199`);
 }
 
 /** What else the message carries, e.g. the simulators' ground truth (`input_params`), without the help texts in it. */

@@ -7,13 +7,14 @@ export interface Timestamp {
 }
 
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}:?\d{2})?$/;
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
+// A past time is never implausible (a clock that started at zero included); before 1970 it is a slip of the pen.
+const EARLIEST_MS = 0;
 const LATEST_MS = Date.UTC(2200, 0, 1);
 
 /**
  * Reads an ISO 8601 date-time. A missing zone means UTC (SQAL's documents say UTC, some of its clients leave the Z out).
  * Digits past the microsecond are cut. Returns undefined for anything else, for dates that do not exist, and outside
- * 2000…2199.
+ * 1970…2199.
  */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const match = ISO.exec(text);
@@ -32,7 +33,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return at(utcMs - offsetMinutes * 60_000, fraction.padEnd(6, "0").slice(0, 6));
 }
 
-/** A time given as seconds since 1970 (a number), to the microsecond; undefined outside 2000…2199. */
+/** A time given as seconds since 1970 (a number), to the microsecond; undefined outside 1970…2199. */
 export function timestampOfSeconds(seconds: number): Timestamp | undefined {
   if (!Number.isFinite(seconds)) return undefined;
   const whole = Math.floor(seconds);
