@@ -100,6 +100,20 @@ describe("the shipped flows", () => {
     }
   });
 
+  it("are linked from both ends, as the editor shows them", () => {
+    const links = new Map(flow.filter((node) => node.links).map((node) => [node.id, node.links as string[]]));
+    for (const [id, targets] of links)
+      for (const target of targets) assert.ok(links.get(target)?.includes(id), `${target} does not know of ${id}`);
+  });
+
+  it("have no node whose id is a word of another node's configuration", () => {
+    // Node-RED takes any value equal to a node's id for a dependency on that node.
+    for (const node of flow)
+      for (const [property, value] of Object.entries(node))
+        if (property !== "id" && value === node.id) assert.fail(`${node.file}: ${node.id} stands in its own ${property}`);
+    for (const word of ["site", "line", "database", "serial-port", "site-1", "line-1"]) assert.ok(!ids.has(word), word);
+  });
+
   it("hold no secret and no machine's path", () => {
     for (const file of files) {
       const text = readFileSync(path.join(root, file), "utf8");

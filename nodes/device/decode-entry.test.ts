@@ -265,9 +265,9 @@ describe("decodeEntry", () => {
     ["no sample id", "bad-id", edited(newest, (message) => delete message.sample_id), /sample_id/],
     ["no time", "bad-timestamp", edited(newest, (message) => delete message.timestamp), /timestamp/],
     [
-      "a time of 1970",
+      "a time of 1969",
       "bad-timestamp",
-      edited(newest, (message) => Object.assign(message, { timestamp: "1970-01-01T00:00:10Z" })),
+      edited(newest, (message) => Object.assign(message, { timestamp: "1969-12-31T23:59:50Z" })),
       /timestamp/,
     ],
     ["a time to come", "future-time", newest.bytes, /future/, { receivedAt: "2026-11-22T10:18:52.000Z" }],

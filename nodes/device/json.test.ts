@@ -88,7 +88,7 @@ describe("parseTimestamp", () => {
   });
 
   it("takes no time from a number that is none", () => {
-    for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1e18])
+    for (const seconds of [Number.NaN, Number.POSITIVE_INFINITY, -1, 1e18])
       assert.equal(timestampOfSeconds(seconds), undefined);
   });
 });
