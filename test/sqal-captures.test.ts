@@ -31,8 +31,8 @@ function graded(bytes: Buffer): Sample {
   } as const;
   const sample = decodeEntry({ ...entry, receivedAt: "2026-11-22T11:00:00Z" }, site);
   const { vl53l8ch, as7341, deviceId } = sample;
-  if (vl53l8ch) vl53l8ch.analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, deviceId);
-  if (as7341) as7341.analysis = spec.analyseSpectrum(as7341.reading, deviceId);
+  if (vl53l8ch) vl53l8ch.analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, { deviceId });
+  if (as7341) as7341.analysis = spec.analyseSpectrum(as7341.reading, { deviceId });
   return { ...sample, grade: spec.grade(sample) };
 }
 

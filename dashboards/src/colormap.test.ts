@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cividis, resample, scaleEndMm } from "./colormap.ts";
+import { cividis, resample, scaleMm } from "./colormap.ts";
 
 describe("height map colours", () => {
   it("grow lighter all the way, so that higher never looks lower", () => {
@@ -15,9 +15,10 @@ describe("height map colours", () => {
     assert.deepEqual(cividis(7), cividis(1));
   });
   it("keep the scale calm", () => {
-    assert.equal(scaleEndMm([]), 60);
-    assert.equal(scaleEndMm([12, 61]), 80);
-    assert.equal(scaleEndMm([80]), 80);
+    assert.deepEqual(scaleMm([], ""), { from: 0, to: 30 });
+    assert.deepEqual(scaleMm([2, 12, 61], "011"), { from: 10, to: 70 });
+    assert.deepEqual(scaleMm([38, 44], "11"), { from: 20, to: 50 });
+    assert.deepEqual(scaleMm([3, 5], "00"), { from: 0, to: 30 });
   });
 });
 

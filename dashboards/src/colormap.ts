@@ -77,8 +77,17 @@ export function resample(
   return result;
 }
 
-/** The round figure the scale ends at: calm from product to product. */
-export function scaleEndMm(heights: readonly number[]): number {
-  const highest = Math.max(0, ...heights);
-  return Math.max(60, Math.ceil(highest / 20) * 20);
+const LEAST_SPAN_MM = 30;
+
+/**
+ * The scale for a product: whole tens round what it measures, so that a flat one shows its relief too; never less
+ * than 30 mm, so that noise does not look like relief.
+ */
+export function scaleMm(heightMm: readonly number[], occupied: string): { from: number; to: number } {
+  const product = heightMm.filter((_, i) => occupied[i] === "1");
+  const shown = product.length > 0 ? product : heightMm;
+  if (shown.length === 0) return { from: 0, to: LEAST_SPAN_MM };
+  const to = Math.max(LEAST_SPAN_MM, Math.ceil(Math.max(...shown) / 10) * 10);
+  const from = Math.floor(Math.min(...shown) / 10) * 10;
+  return { from: Math.max(0, Math.min(from, to - LEAST_SPAN_MM)), to };
 }

@@ -14,9 +14,12 @@ const init: NodeInitializer = (RED) => {
       specId: config.spec,
       failureReason: "analysis-failed",
       enrich(sample, spec) {
-        const { as7341, deviceId } = sample;
+        const { as7341, deviceId, calibration } = sample;
         if (!as7341) return sample;
-        return { ...sample, as7341: { ...as7341, analysis: spec.analyseSpectrum(as7341.reading, deviceId) } };
+        return {
+          ...sample,
+          as7341: { ...as7341, analysis: spec.analyseSpectrum(as7341.reading, { deviceId, calibration }) },
+        };
       },
       statusText: (_, count) => RED._("as7341.status.analysing", { count }),
     });

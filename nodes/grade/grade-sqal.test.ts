@@ -54,9 +54,11 @@ function sampleOf(parts: {
   return {
     ...base,
     ...(parts.without !== "tof" && {
-      vl53l8ch: { frame, analysis: spec.analyseShape(frame, { zoneSideMm: 15 }, "X") },
+      vl53l8ch: { frame, analysis: spec.analyseShape(frame, { zoneSideMm: 15 }, { deviceId: "X" }) },
     }),
-    ...(parts.without !== "spectral" && { as7341: { reading, analysis: spec.analyseSpectrum(reading, "X") } }),
+    ...(parts.without !== "spectral" && {
+      as7341: { reading, analysis: spec.analyseSpectrum(reading, { deviceId: "X" }) },
+    }),
   };
 }
 

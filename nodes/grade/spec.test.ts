@@ -107,7 +107,8 @@ describe("parseGradeSpec", () => {
 
 describe("the profile in force", () => {
   const spec = parseGradeSpec(builtinSpec("sqal"));
-  const zoneSide = (deviceId: string, features: TofFeatures) => spec.analyseShape(frame, features, deviceId).zoneSideMm;
+  const zoneSide = (deviceId: string, features: TofFeatures) =>
+    spec.analyseShape(frame, features, { deviceId }).zoneSideMm;
 
   it("is the site's for a device in its table, whatever the device says", () => {
     assert.equal(zoneSide("ESP32_LL_02", { zoneSideMm: 10, profile: "foiegras_bloc" }), 35);
@@ -127,7 +128,7 @@ describe("the profile in force", () => {
   });
 
   it("chooses the legacy occupancy by the dialect", () => {
-    assert.equal(spec.analyseShape(frame, { dialect: "sqal-legacy" }, "X").heightCapMm, null);
-    assert.notEqual(spec.analyseShape(frame, { dialect: "sqal" }, "X").heightCapMm, null);
+    assert.equal(spec.analyseShape(frame, { dialect: "sqal-legacy" }, { deviceId: "X" }).heightCapMm, null);
+    assert.notEqual(spec.analyseShape(frame, { dialect: "sqal" }, { deviceId: "X" }).heightCapMm, null);
   });
 });

@@ -21,7 +21,7 @@ export function sqalMethod(document: unknown, hash: string): GradeMethod {
   return {
     ...identity,
     method: spec.method,
-    analyseShape: (frame, features, deviceId) =>
+    analyseShape: (frame, features, { deviceId }) =>
       analyseShapeSqal(frame, features, profiles.shapeParametersFor(deviceId, features)),
     analyseSpectrum: (reading) => analyseSpectrumSqal(reading, spec.spectrum),
     grade: (sample) => {

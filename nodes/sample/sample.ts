@@ -1,3 +1,4 @@
+import type { Calibration } from "./calibration.ts";
 import type { ChannelName, GradeLetter } from "./units.ts";
 
 /**
@@ -212,5 +213,7 @@ export interface Sample {
   fusionClaim?: unknown;
   /** Everything else the message carried (lot metadata, truth labels of a simulator …): stored, never used. */
   metadata?: Record<string, unknown>;
+  /** The device's calibration record in force at `measuredAt`; attached on the way, not stored with every row. */
+  calibration?: Calibration;
   grade?: Grade;
 }

@@ -1,3 +1,4 @@
+import type { Calibration } from "./calibration.ts";
 import type {
   Grade,
   Sample,
@@ -7,6 +8,13 @@ import type {
   TofFeatures,
   TofFrame,
 } from "./sample.ts";
+
+/** What an analysis may know besides the measurement itself. */
+export interface AnalysisContext {
+  deviceId: string;
+  /** The device's record in force when the sample was measured; absent: the affected figures are uncalibrated. */
+  calibration?: Calibration | undefined;
+}
 
 /**
  * A grade spec ready for use: one document, one method. The analysis and grading nodes call it and know nothing of
@@ -19,8 +27,8 @@ export interface GradeMethod {
   readonly hash: string;
   /** Which method reads the document, e.g. `sqal`. */
   readonly method: string;
-  analyseShape(frame: TofFrame, features: TofFeatures, deviceId: string): ShapeAnalysis;
-  analyseSpectrum(reading: SpectralReading, deviceId: string): SpectralAnalysis;
+  analyseShape(frame: TofFrame, features: TofFeatures, context: AnalysisContext): ShapeAnalysis;
+  analyseSpectrum(reading: SpectralReading, context: AnalysisContext): SpectralAnalysis;
   /**
    * Grades an analysed sample.
    * @throws CodedError `not-analysed` when it carries neither analysis

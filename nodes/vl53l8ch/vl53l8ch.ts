@@ -14,9 +14,9 @@ const init: NodeInitializer = (RED) => {
       specId: config.spec,
       failureReason: "analysis-failed",
       enrich(sample, spec) {
-        const { vl53l8ch, deviceId } = sample;
+        const { vl53l8ch, deviceId, calibration } = sample;
         if (!vl53l8ch) return sample;
-        const analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, deviceId);
+        const analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, { deviceId, calibration });
         return { ...sample, vl53l8ch: { ...vl53l8ch, analysis } };
       },
       statusText: (_, count) => RED._("vl53l8ch.status.analysing", { count }),

@@ -149,8 +149,8 @@ describe("simulator: the line as a whole", () => {
       const sample = decodeEntry(entryOf(JSON.stringify(sensorData(identity, taken)), taken.at.toISOString()), SITE);
       const { vl53l8ch, as7341, deviceId } = sample;
       assert.ok(vl53l8ch && as7341);
-      vl53l8ch.analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, deviceId);
-      as7341.analysis = spec.analyseSpectrum(as7341.reading, deviceId);
+      vl53l8ch.analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, { deviceId });
+      as7341.analysis = spec.analyseSpectrum(as7341.reading, { deviceId });
       const { grade, score } = spec.grade(sample);
       truths.push(JSON.stringify(truthOf(identity, taken)));
       rows.push({
