@@ -195,7 +195,7 @@ for (const mode of ["timescaledb", "plain", "server"] as const) {
         await until("quarantine", async () => (await count(line, "quarantine")) === malformed.length);
         assert.deepEqual(await reasons(), expected);
         client.on("error", () => {});
-        const closed = new Promise((resolve) => client.once("close", resolve));
+        const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
         client.publish(topic, oversize, { qos: 1 }, () => {});
         await closed;
         await until("the count of the 50 MB", async () => (await accounts()).byTransport.mqtt.refused.oversize === 1);

@@ -5,7 +5,10 @@ import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
 
 const WIDTHS = [390, 768, 1440] as const;
 const LANGUAGES = {
-  fr: { locale: "fr-FR", words: ["Dernier classement", "Carte des hauteurs", "Pourquoi ce classement", "Spectre", "Capteurs"] },
+  fr: {
+    locale: "fr-FR",
+    words: ["Dernier classement", "Carte des hauteurs", "Pourquoi ce classement", "Spectre", "Capteurs"],
+  },
   en: { locale: "en-GB", words: ["Why this grade", "Height map", "Spectrum"] },
 } as const;
 const GRADES = /^(A\+|A|B|C|REJECT|REJET)$/;
@@ -14,10 +17,12 @@ const GRADES = /^(A\+|A|B|C|REJECT|REJET)$/;
 async function overflows(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
-    if (document.documentElement.scrollWidth > window.innerWidth) found.push(`page is ${document.documentElement.scrollWidth} px wide`);
-    for (const element of document.querySelectorAll("[class*='ff-']")) {
+    if (document.documentElement.scrollWidth > window.innerWidth)
+      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
+    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
       const box = element.getBoundingClientRect();
-      if (box.width > 0 && box.right > window.innerWidth + 1) found.push(`${element.className} reaches ${Math.round(box.right)} px`);
+      if (box.width > 0 && box.right > window.innerWidth + 1)
+        found.push(`${element.className} reaches ${Math.round(box.right)} px`);
     }
     return found;
   });
@@ -46,7 +51,11 @@ describe("the pages of a running line", function () {
     for (const table of ["vl53l8ch_raw", "vl53l8ch_analysis", "as7341_raw", "as7341_analysis", "fusion_results"])
       assert.ok((await line.query(`SELECT 1 FROM ${table} LIMIT 1`)).length > 0, table);
     assert.deepEqual(
-      (await line.query("SELECT hypertable_name FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'")).length,
+      (
+        await line.query(
+          "SELECT hypertable_name FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public'",
+        )
+      ).length,
       5,
     );
   });
@@ -109,7 +118,10 @@ describe("the pages of a running line", function () {
         });
         assert.match(text, new RegExp(help));
         // The editor asks for its settings before the sign-in and is told 401: that one is Node-RED's own.
-        assert.deepEqual(problems.filter((problem) => !problem.includes("401")), []);
+        assert.deepEqual(
+          problems.filter((problem) => !problem.includes("401")),
+          [],
+        );
       } finally {
         await context.close();
       }

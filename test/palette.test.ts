@@ -110,7 +110,8 @@ describe("the shipped flows", () => {
     // Node-RED takes any value equal to a node's id for a dependency on that node.
     for (const node of flow)
       for (const [property, value] of Object.entries(node))
-        if (property !== "id" && value === node.id) assert.fail(`${node.file}: ${node.id} stands in its own ${property}`);
+        if (property !== "id" && value === node.id)
+          assert.fail(`${node.file}: ${node.id} stands in its own ${property}`);
     for (const word of ["site", "line", "database", "serial-port", "site-1", "line-1"]) assert.ok(!ids.has(word), word);
   });
 

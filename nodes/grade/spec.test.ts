@@ -123,7 +123,7 @@ describe("the profile in force", () => {
 
   it("carries its overrides into the analysis", () => {
     const distanceMm = flat(60).with(0, 90);
-    const defects = (deviceId: string) => spec.analyseShape({ ...frame, distanceMm }, {}, deviceId).defects.length;
+    const defects = (deviceId: string) => spec.analyseShape({ ...frame, distanceMm }, {}, { deviceId }).defects.length;
     assert.deepEqual([defects("ESP32_LL_01"), defects("ESP32_LS_01")], [1, 0]);
   });
 
