@@ -113,6 +113,102 @@ for (const mode of ["timescaledb", "plain", "server"] as const) {
       await device.close();
     });
 
+    it("recomputes the figures SQAL put on the wire, to 1e-9", async () => {
+      const rows = await line.query(`
+        SELECT v.sample_id, v.device_id, v.volume_trapezoidal_mm3, v.volume_simpson_mm3, v.volume_spline_mm3, v.avg_height_mm,
+          v.max_height_mm, v.height_variation_mm, v.surface_uniformity, v.base_area_mm2, v.quality_score AS shape_score,
+          v.num_defects, a.freshness_index, a.fat_quality_index, a.oxidation_index, a.quality_score AS spectral_score,
+          a.color_l, a.color_a, a.color_b, a.delta_e, f.thickness_mm
+        FROM vl53l8ch_analysis v JOIN as7341_analysis a USING (sample_uid, time) JOIN fusion_results f USING (sample_uid, time)`);
+      assert.equal(rows.length, everySample.length);
+      for (const text of everySample) {
+        const { sample_id, device_id, vl53l8ch, as7341, fusion } = JSON.parse(text);
+        const row = rows.find((candidate) => candidate.sample_id === sample_id && candidate.device_id === device_id);
+        assert.ok(row, sample_id);
+        const { stats } = vl53l8ch;
+        const { foie_gras_metrics: business } = fusion;
+        const pairs: [string, unknown, number?][] = [
+          ["volume_trapezoidal_mm3", stats.volume_trapezoidal_mm3],
+          ["volume_simpson_mm3", stats.volume_simpson_mm3],
+          ["volume_spline_mm3", stats.volume_spline_mm3, 1e-6],
+          ["avg_height_mm", stats.average_height_mm],
+          ["max_height_mm", stats.max_height_mm],
+          ["height_variation_mm", stats.height_variation_mm],
+          ["surface_uniformity", stats.surface_uniformity],
+          ["base_area_mm2", stats.base_area_mm2],
+          ["shape_score", vl53l8ch.quality_score],
+          ["num_defects", vl53l8ch.defects.length],
+          ["freshness_index", as7341.quality_metrics.freshness_index],
+          ["fat_quality_index", as7341.quality_metrics.fat_quality_index],
+          ["oxidation_index", as7341.quality_metrics.oxidation_index],
+          ["spectral_score", as7341.quality_score],
+          ["color_l", business.l_star],
+          ["color_a", business.a_star],
+          ["color_b", business.b_star],
+          ["delta_e", business.delta_e],
+          ["thickness_mm", business.lobe_thickness_mm],
+        ];
+        for (const [column, captured, tolerance = 1e-9] of pairs) {
+          const difference = Math.abs(Number(row[column]) - Number(captured));
+          assert.ok(
+            difference <= tolerance * Math.max(Math.abs(Number(captured)), 1e-3),
+            `${sample_id} ${column}: ${row[column]}, captured ${captured}`,
+          );
+        }
+      }
+    });
+
+    it("computes the same when the claims on the wire are falsified or gone", async () => {
+      const CLAIM =
+        /score|grade|defect|stats|quality|conform|analysis$|amplitude_consistency|volume_mm3|height_mm|uniformity|_index$|is_/;
+      const KEPT = /bins_analysis|spectral_ratios|_ratio|discoloration_index|oxidation_index$|freshness_meat_index/;
+      const spoil = (value: unknown, path: string[], drop: boolean): unknown => {
+        if (Array.isArray(value)) return value.map((item) => spoil(item, path, drop));
+        if (typeof value !== "object" || value === null) return value;
+        return Object.fromEntries(
+          Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
+            const inRatios = path.includes("spectral_ratios") || path.includes("bins_analysis");
+            if (!inRatios && CLAIM.test(key) && !(KEPT.test(key) && typeof inner === "object"))
+              return drop ? [] : [[key, typeof inner === "number" ? inner * 3 + 7 : "falsified"]];
+            return [[key, spoil(inner, [...path, key], drop)]];
+          }),
+        );
+      };
+      const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+      for (const [suffix, drop] of [
+        ["-false", false],
+        ["-gone", true],
+      ] as const)
+        for (const text of everySample) {
+          const message = JSON.parse(text);
+          await device.send(
+            JSON.stringify({ ...(spoil(message, [], drop) as object), sample_id: `${message.sample_id}${suffix}` }),
+          );
+        }
+      await stored(line, everySample.length * 3);
+      await device.close();
+      for (const table of ["vl53l8ch_analysis", "as7341_analysis", "fusion_results"]) {
+        const rows = await line.query(`SELECT * FROM ${table} ORDER BY time, sample_id`);
+        const figures = (row: Row) =>
+          Object.fromEntries(
+            Object.entries(row).filter(
+              ([name]) =>
+                !ARRIVAL.has(name) && !["sample_id", "sample_uid", "product_id", "claim", "metadata"].includes(name),
+            ),
+          );
+        for (const row of rows.filter(({ sample_id }) => /-(false|gone)$/.test(String(sample_id)))) {
+          const id = String(row.sample_id).replace(/-(false|gone)$/, "");
+          const original = rows.find(
+            (candidate) => candidate.sample_id === id && candidate.device_id === row.device_id,
+          );
+          assert.ok(original);
+          assert.deepEqual(figures(row), figures(original), `${table} ${row.sample_id}`);
+        }
+      }
+      for (const table of TABLES)
+        await line.query(`DELETE FROM ${table} WHERE sample_id LIKE '%-false' OR sample_id LIKE '%-gone'`);
+    });
+
     it("answers the mission's three queries", async () => {
       for (const query of QUERIES) {
         const rows = await line.query(query);
