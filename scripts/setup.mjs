@@ -10,9 +10,14 @@ process.chdir(root);
 const npm = process.env.npm_execpath;
 
 function runNpm(args) {
-  // npm_execpath is npm's own script: works without a shell and with the npm that was called.
-  if (npm) execFileSync(process.execPath, [npm, ...args], { stdio: "inherit" });
-  else execFileSync("npm", args, { stdio: "inherit", shell: process.platform === "win32" });
+  try {
+    // npm_execpath is npm's own script: works without a shell and with the npm that was called.
+    if (npm) execFileSync(process.execPath, [npm, ...args], { stdio: "inherit" });
+    else execFileSync("npm", args, { stdio: "inherit", shell: process.platform === "win32" });
+  } catch {
+    console.error("FoieFlow: the dependencies could not be installed; npm says why above.");
+    process.exit(1);
+  }
 }
 
 function installedStamp() {

@@ -6,19 +6,16 @@ import path from "node:path";
 const root = path.resolve(import.meta.dirname, "..");
 
 function run(program: string, ...parameters: string[]): void {
-  const { status, stdout, stderr } = spawnSync(path.join(root, "node_modules/.bin", program), parameters, {
-    cwd: root,
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(program, parameters, { cwd: root, encoding: "utf8" });
   assert.equal(status, 0, `${program} ${parameters.join(" ")}\n${stdout}${stderr}`);
 }
 
 describe("the house", function () {
   this.timeout(120_000);
 
-  it("is linted and formatted", () => run("biome", "check", "--error-on-warnings"));
-  it("type-checks: nodes, dashboards, scripts, tests", () => run("tsc", "-b"));
-  it("type-checks its Vue components", () => run("vue-tsc", "--noEmit", "-p", "dashboards/src/tsconfig.json"));
+  it("is linted and formatted", () => run(process.execPath, "scripts/biome.mjs", "check", "--error-on-warnings"));
+  it("type-checks: nodes, dashboards, scripts, tests", () => run("node_modules/.bin/tsc", "-b"));
+  it("type-checks its Vue components", () => run("node_modules/.bin/vue-tsc", "--noEmit", "-p", "dashboards/src/tsconfig.json"));
 
   it("documents every variable it reads, in the README and in .env.example", () => {
     const read = (pattern: string) =>
