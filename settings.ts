@@ -43,7 +43,7 @@ const settings = {
   nodesDir: [path.join(root, "nodes"), path.join(root, "dashboards")],
   flowFile: "flows.json",
   flowFilePretty: true,
-  storageModule: flowStorage(flows, withoutDevice),
+  storageModule: flowStorage(flows, secrets.credentialSecret, withoutDevice),
   credentialSecret: secrets.credentialSecret,
   adminAuth: {
     type: "credentials",

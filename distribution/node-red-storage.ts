@@ -1,3 +1,4 @@
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import type { FlowNode } from "./flow-files.ts";
 import type { FlowStore } from "./flow-store.ts";
@@ -17,13 +18,24 @@ interface StorageModule {
  * @param hidden ids of nodes to load as disabled in this run only (their device is not configured); a deploy stores
  *   them as they were
  */
-export function flowStorage(store: FlowStore, hidden: (flow: readonly FlowNode[]) => Set<string>): StorageModule {
+export function flowStorage(
+  store: FlowStore,
+  credentialSecret: string,
+  hidden: (flow: readonly FlowNode[]) => Set<string>,
+): StorageModule {
   const local: Record<string, unknown> = require(
     require.resolve("@node-red/runtime/lib/storage/localfilesystem", { paths: [require.resolve("node-red")] }),
   );
+  const { getCredentials } = local;
+  if (typeof getCredentials !== "function") throw new Error("this Node-RED keeps its credentials differently");
   let disabledHere = new Set<string>();
   return {
     ...local,
+    async getCredentials() {
+      const credentials: object = await getCredentials();
+      // A new site has none: said in Node-RED's own form, it does not warn of credentials that went missing.
+      return Object.keys(credentials).length > 0 ? credentials : noCredentials(credentialSecret);
+    },
     async getFlows() {
       const flow = store.read();
       disabledHere = hidden(flow);
@@ -39,4 +51,11 @@ export function flowStorage(store: FlowStore, hidden: (flow: readonly FlowNode[]
       );
     },
   };
+}
+
+/** An empty set of credentials, encrypted as Node-RED does (AES-256-CTR, key SHA-256 of the secret, IV first in hex). */
+function noCredentials(secret: string): { $: string } {
+  const iv = randomBytes(16);
+  const cipher = createCipheriv("aes-256-ctr", createHash("sha256").update(secret).digest(), iv);
+  return { $: iv.toString("hex") + cipher.update("{}", "utf8", "base64") + cipher.final("base64") };
 }

@@ -1,6 +1,6 @@
 // Compiles the two workspaces and lays their editor files, locales and SQL beside the JavaScript.
 // `--if-stale` does nothing when no source changed since the last build.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -32,6 +32,13 @@ function stamp() {
   return hash.digest("hex");
 }
 
+function run(program, parameters, cwd = root) {
+  const { status } = spawnSync(program, parameters, { stdio: "inherit", cwd });
+  if (status === 0) return;
+  console.error("FoieFlow: the build failed; the messages above say where.");
+  process.exit(1);
+}
+
 const wanted = stamp();
 const fresh =
   process.argv.includes("--if-stale") && existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted;
@@ -40,7 +47,7 @@ if (!fresh) {
   const started = Date.now();
   const bin = (name) => path.join(root, "node_modules/.bin", name);
   rmSync(stampFile, { force: true });
-  execFileSync(bin("tsc"), ["-b", "nodes", "dashboards"], { stdio: "inherit" });
+  run(bin("tsc"), ["-b", "nodes", "dashboards"]);
   for (const workspace of ["nodes", "dashboards"]) {
     for (const file of filesOf(workspace)) {
       const inside = path.relative(workspace, file);
@@ -51,10 +58,7 @@ if (!fresh) {
     }
   }
   if (existsSync("dashboards/vite.config.ts")) {
-    execFileSync(bin("vite"), ["build", "--config", "vite.config.ts", "--logLevel", "warn"], {
-      stdio: "inherit",
-      cwd: path.join(root, "dashboards"),
-    });
+    run(bin("vite"), ["build", "--config", "vite.config.ts", "--logLevel", "warn"], path.join(root, "dashboards"));
   }
   writeFileSync(stampFile, wanted);
   console.log(`FoieFlow: built in ${((Date.now() - started) / 1000).toFixed(1)} s`);

@@ -1,6 +1,6 @@
 // Makes `npm start` and `npm test` self-sufficient on a fresh clone. Runs on any Node >= 18, before Node 24 is there,
 // so it is plain JavaScript without a dependency.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -45,5 +45,6 @@ if (major < 24) {
   process.exit(1);
 }
 if (process.argv.includes("--build")) {
-  execFileSync(runner, [path.join(root, "scripts/build.mjs"), "--if-stale"], { stdio: "inherit" });
+  const { status } = spawnSync(runner, [path.join(root, "scripts/build.mjs"), "--if-stale"], { stdio: "inherit" });
+  if (status !== 0) process.exit(1);
 }

@@ -91,6 +91,9 @@ async function run(options: SimulateOptions, truth: TruthFile | undefined): Prom
   await new Promise<void>((resolve) => {
     process.once("SIGTERM", () => resolve());
     process.once("SIGINT", () => resolve());
+    // Started by `npm start`: does not outlive it, however that ended.
+    const parent = Number(process.env.FOIEFLOW_PARENT);
+    if (parent > 0) setInterval(() => process.ppid !== parent && resolve(), 1000);
     if (options.durationS !== undefined) setTimeout(resolve, 1000 * options.durationS);
     setInterval(report, 10_000);
     setInterval(() => devices.every((device) => device.done) && resolve(), 200);

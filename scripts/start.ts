@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
 import { writeFileAtomic } from "../distribution/files.ts";
@@ -69,6 +70,8 @@ async function main(): Promise<void> {
     }
   }
 
+  let simulator: ChildProcess | undefined;
+  let stopping = false;
   const { default: RED } = await import("node-red");
   const app = express();
   app.disable("x-powered-by");
@@ -91,12 +94,16 @@ async function main(): Promise<void> {
         reject(new Error(`the flows use node types that are not installed: ${event.payload.types?.join(", ")}`));
     });
   });
+  if (environment.simulate) {
+    simulator = startSimulator(environment, simulatesSerial, () => stopping);
+    // Its serial port should be there when the flows look for it.
+    const link = simulatedSerial(environment.dataDir);
+    for (let n = 0; simulatesSerial && n < 50 && !existsSync(link); n += 1) await sleep(100);
+  }
   say("starting Node-RED …");
   await RED.start();
   await new Promise<void>((resolve) => server.listen(environment.port, environment.host, resolve));
 
-  let simulator: ChildProcess | undefined;
-  let stopping = false;
   const stop = async (signal: string, exitCode = 0): Promise<void> => {
     if (stopping) return;
     stopping = true;
@@ -145,11 +152,9 @@ async function main(): Promise<void> {
   if (secrets.newAdminPassword)
     lines.push(`  password   ${secrets.newAdminPassword}   shown once; "npm run password" makes a new one`);
   for (const line of lines) say(line);
-
-  if (environment.simulate) simulator = startSimulator(environment, simulatesSerial, () => stopping);
 }
 
-/** The simulated line is a process of its own that connects as devices do; it is started again if it dies. */
+/** The simulated line is a process of its own that connects as devices do, and ends when this one is gone. */
 function startSimulator(
   environment: { dataDir: string; mqttUrl: string | undefined },
   serial: boolean,
@@ -162,7 +167,10 @@ function startSimulator(
   say(
     `simulated line: ${transports.length} devices over ${transports.join(", ")} (FOIEFLOW_SIMULATE=0 switches it off)`,
   );
-  const child = spawn(process.execPath, arguments_, { stdio: ["ignore", "inherit", "inherit"], env: process.env });
+  const child = spawn(process.execPath, arguments_, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, FOIEFLOW_PARENT: String(process.pid) },
+  });
   child.on("exit", (code) => {
     if (!stopping()) console.warn(`FoieFlow: the simulated line ended (exit ${code})`);
   });

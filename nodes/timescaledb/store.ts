@@ -91,6 +91,7 @@ const init: NodeInitializer = (RED) => {
         writer.see(sighting);
         return done();
       }
+      if (isEvent(payload)) return done(); // tells of no device in particular: nothing to store
       if (!isSample(payload) && !isQuarantineRecord(payload))
         return done(new Error(RED._("store.errors.not-a-sample")));
       if (typeof entryId !== "string") return done(new Error(RED._("store.errors.no-entry")));
@@ -121,6 +122,10 @@ export default init;
 function bounded(value: unknown, fallback: number, least: number, most: number): number {
   const number = value === undefined || value === "" ? Number.NaN : Number(value);
   return Number.isInteger(number) ? Math.min(Math.max(number, least), most) : fallback;
+}
+
+function isEvent(payload: unknown): boolean {
+  return typeof payload === "object" && payload !== null && typeof Reflect.get(payload, "event") === "string";
 }
 
 /** What a door's device event tells of its device; undefined for anything else. */
