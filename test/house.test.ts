@@ -15,7 +15,8 @@ describe("the house", function () {
 
   it("is linted and formatted", () => run(process.execPath, "scripts/biome.mjs", "check", "--error-on-warnings"));
   it("type-checks: nodes, dashboards, scripts, tests", () => run("node_modules/.bin/tsc", "-b"));
-  it("type-checks its Vue components", () => run("node_modules/.bin/vue-tsc", "--noEmit", "-p", "dashboards/src/tsconfig.json"));
+  it("type-checks its Vue components", () =>
+    run("node_modules/.bin/vue-tsc", "--noEmit", "-p", "dashboards/src/tsconfig.json"));
 
   it("documents every variable it reads, in the README and in .env.example", () => {
     const read = (pattern: string) =>
