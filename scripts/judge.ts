@@ -7,7 +7,17 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { loadDotEnv, readEnvironment } from "../distribution/environment.ts";
 import { GRADES } from "../nodes/sample/units.ts";
-import { type JudgedTruth, type Judgement, judge, parseRows, parseTruth } from "./simulator/judgement.ts";
+import { type Judgement, judge, parseRows, parseTruth } from "./simulator/judgement.ts";
+import {
+  type BeltJudgement,
+  DEFECT_KINDS,
+  DENT_DEPTH_MM,
+  DENT_DIAMETER_MM,
+  judgeProducts,
+  parseProductRows,
+  parseProductTruth,
+  STAIN_SHARE,
+} from "./simulator/judgement-belt.ts";
 import { QUALITY_CLASSES } from "./simulator/quality.ts";
 
 const USAGE = `usage: npm run judge -- [--truth PATH] [--hours H] [--json]
@@ -17,16 +27,14 @@ const USAGE = `usage: npm run judge -- [--truth PATH] [--hours H] [--json]
 /** Samples taken just now may still be on their way. */
 const SETTLE_S = 10;
 
-function readTruth(path: string): JudgedTruth[] {
+function readTruth(path: string): string {
   const files = [`${path}.1`, path].filter((file) => existsSync(file));
   if (files.length === 0) throw new Error(`no truth in ${path}: run the simulated line first (npm run simulate)`);
-  return files.flatMap((file) => parseTruth(readFileSync(file, "utf8")));
+  return files.map((file) => readFileSync(file, "utf8")).join("\n");
 }
 
 /** Asks the database through `scripts/sql.ts`, which knows where it is. */
-function rowsOf(from: Date, to: Date): unknown {
-  const sql = `SELECT device_id, sample_id, time, final_grade, final_quality_score, volume_mm3 FROM fusion_results
-    WHERE time >= '${from.toISOString()}' AND time <= '${to.toISOString()}' AND device_id LIKE 'ESP32\\_DEMO\\_%'`;
+function ask(sql: string): unknown {
   const script = fileURLToPath(new URL("sql.ts", import.meta.url));
   const text = execFileSync(process.execPath, [script, "--json", sql], {
     encoding: "utf8",
@@ -36,7 +44,24 @@ function rowsOf(from: Date, to: Date): unknown {
   return JSON.parse(text);
 }
 
+const period = (from: Date, to: Date, time = "time"): string =>
+  `${time} >= '${from.toISOString()}' AND ${time} <= '${to.toISOString()}'`;
+
+const sampleRows = (from: Date, to: Date): unknown =>
+  ask(`SELECT device_id, sample_id, time, final_grade, final_quality_score, volume_mm3 FROM fusion_results
+    WHERE ${period(from, to)} AND device_id LIKE 'ESP32\\_DEMO\\_%' AND device_id NOT LIKE 'ESP32\\_DEMO\\_RAW\\_%'`);
+
+// Through jsonb, as the column came with a later version of the schema.
+const productRows = (from: Date, to: Date): unknown =>
+  ask(`SELECT f.device_id, f.product_id, f.time, f.final_grade, f.final_quality_score, f.mass_g, f.defects,
+      to_jsonb(a)->>'mass_half_width_g' AS mass_half_width_g
+    FROM fusion_results f LEFT JOIN vl53l8ch_analysis a ON a.sample_uid = f.sample_uid AND a.time = f.time
+    WHERE ${period(from, to, "f.time")} AND f.device_id LIKE 'ESP32\\_DEMO\\_RAW\\_%'
+      AND f.final_grade NOT IN ('NO_PRODUCT', 'PARTIAL')
+    ORDER BY f.time`);
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const figure = (value: number | null): string => (value === null ? "too few samples" : value.toFixed(3));
 
 function show(result: Judgement): void {
   console.log(
@@ -57,7 +82,6 @@ function show(result: Judgement): void {
   const totals = GRADES.map((grade) => sum(QUALITY_CLASSES.map((name) => result.confusion[name][grade])));
   table.push(["all", ...totals.map((n) => (result.matched > 0 ? percent(n / result.matched) : "")), result.matched]);
   console.log(table.toString());
-  const figure = (value: number | null): string => (value === null ? "too few samples" : value.toFixed(3));
   console.log(
     `final score against true quality: correlation ${figure(result.pearson)}, of ranks ${figure(result.spearman)}`,
   );
@@ -66,6 +90,36 @@ function show(result: Judgement): void {
     console.log(
       `volume error: median ${percent(error.p50)}, ${percent(error.p10)} … ${percent(error.p90)} (10th … 90th percentile), mean absolute ${percent(error.meanAbsolute)}`,
     );
+}
+
+function showBelt(result: BeltJudgement): void {
+  const { matched, missing, split, strays, massError, interval } = result;
+  console.log(
+    `${result.products} products on belts, ${matched} graded once, ${missing} never, ${split} more than once; ${strays} graded rows of no product`,
+  );
+  if (massError)
+    console.log(
+      `mass error: mean ${percent(massError.mean)}, median ${percent(massError.p50)}, ${percent(massError.p10)} … ${percent(massError.p90)} (10th … 90th percentile), mean absolute ${percent(massError.meanAbsolute)}`,
+    );
+  if (interval)
+    console.log(
+      `stated 95 % intervals: ${percent(interval.coverage)} hold the true mass, median half-width ${percent(interval.halfWidth)}`,
+    );
+  const table = new Table({
+    head: ["defect", "there", "found", "recall", "absent", "false alarms", "share"],
+    style: { head: [], border: [] },
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
+  });
+  for (const kind of DEFECT_KINDS) {
+    const { there, found, absent, falseAlarms } = result.defects[kind];
+    const share = (part: number, whole: number): string => (whole > 0 ? percent(part / whole) : "");
+    table.push([kind, there, found, share(found, there), absent, falseAlarms, share(falseAlarms, absent)]);
+  }
+  console.log(table.toString());
+  console.log(
+    `counted as there: dents from ${DENT_DIAMETER_MM} mm across and ${DENT_DEPTH_MM} mm deep, stains over ${percent(STAIN_SHARE)} of the spectral spot; as absent: none of the kind`,
+  );
+  console.log(`final score against true quality: correlation ${figure(result.pearson)}`);
 }
 
 try {
@@ -84,15 +138,18 @@ try {
     if (!(hours > 0 && hours <= 24 * 366)) throw new Error(`--hours must be a positive number\n${USAGE}`);
     const to = new Date(Date.now() - SETTLE_S * 1000);
     const from = new Date(to.getTime() - hours * 3_600_000);
-    const truth = readTruth(values.truth ?? join(readEnvironment().dataDir, "simulation", "truth.ndjson")).filter(
-      ({ measuredAt }) => {
-        const at = Date.parse(measuredAt);
-        return at >= from.getTime() && at <= to.getTime();
-      },
-    );
-    const result = judge(truth, parseRows(rowsOf(from, to)));
-    if (values.json) console.log(JSON.stringify(result));
-    else show(result);
+    const truth = readTruth(values.truth ?? join(readEnvironment().dataDir, "simulation", "truth.ndjson"));
+    const within = (ms: number): boolean => ms >= from.getTime() && ms <= to.getTime();
+    const samples = parseTruth(truth).filter(({ measuredAt }) => within(Date.parse(measuredAt)));
+    const products = parseProductTruth(truth).filter(({ enteredMs, leftMs }) => within(enteredMs) && within(leftMs));
+    const belt = products.length > 0 ? judgeProducts(products, parseProductRows(productRows(from, to))) : undefined;
+    // Nothing at all in the period is said of samples, as before there were belts.
+    const result = samples.length > 0 || !belt ? judge(samples, parseRows(sampleRows(from, to))) : undefined;
+    if (values.json) console.log(JSON.stringify({ ...result, ...(belt && { belt }) }));
+    else {
+      if (result) show(result);
+      if (belt) showBelt(belt);
+    }
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -1,10 +1,14 @@
 /** The simulated line (`npm run simulate`): see `--help`. */
 import { loadDotEnv } from "../distribution/environment.ts";
-import { Device, produce } from "./simulator/device.ts";
+import { BeltStation, FRAME_MS } from "./simulator/belt.ts";
+import { BeltSource } from "./simulator/belt-source.ts";
+import { Device } from "./simulator/device.ts";
 import { type FleetMember, fleet } from "./simulator/fleet.ts";
 import type { Link } from "./simulator/link.ts";
 import { readOptions, type SimulateOptions, USAGE, UsageError } from "./simulator/options.ts";
 import { random } from "./simulator/random.ts";
+import type { Source, Wire } from "./simulator/source.ts";
+import { SqalSource } from "./simulator/sqal-source.ts";
 import { Station } from "./simulator/station.ts";
 import { TruthFile } from "./simulator/truth.ts";
 
@@ -33,42 +37,63 @@ async function linkOf(member: FleetMember, options: SimulateOptions): Promise<Li
   }
 }
 
-async function print(text: string): Promise<void> {
+/** The length of belt from one product's middle to the next where the gap is shortest, mm. */
+const CLOSEST_MM = 430;
+
+/** @param boot number of this start, for devices that count their samples */
+function sourceOf(member: FleetMember, options: SimulateOptions, boot: number): Source {
+  const { identity, transport } = member;
+  const { seed, rate, faults, belt } = options;
+  const rng = random(seed, `${identity.deviceId}/device`);
+  if (options.generation !== "raw")
+    return new SqalSource({ identity, station: new Station(seed, identity.deviceId), rate, faults, rng });
+  const { heightErrorMm, tiltXDeg, tiltYDeg, speedMmS, trigger, cnh, scene } = belt;
+  const station = new BeltStation(seed, identity.deviceId, {
+    heightErrorMm,
+    tiltXDeg,
+    tiltYDeg,
+    beltSpeedMmS: speedMmS,
+    emptyFrames: { least: 1, meanMore: Math.max(0, 15 * (1 / rate - CLOSEST_MM / speedMmS)) },
+    startMs: Date.now(),
+  });
+  const encoding = belt.encoding ?? (transport === "websocket" ? "json" : "cbor");
+  return new BeltSource({ identity, station, encoding, boot, trigger, cnh, ...(scene && { scene }), faults, rng });
+}
+
+/** Text in lines; bytes, of which a terminal could make nothing, in base64. */
+async function print(body: Wire): Promise<void> {
+  const text = typeof body === "string" ? body : Buffer.from(body).toString("base64");
   if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }
 
 /** Prints the messages of all devices, merged, with the clock of the model instead of the wall's. */
 async function dryRun(options: SimulateOptions, truth: TruthFile | undefined): Promise<void> {
   process.stdout.on("error", () => process.exit(0)); // the reader (head …) has seen enough
-  const stations = fleet(options).map(({ identity }) => ({
-    identity,
-    station: new Station(options.seed, identity.deviceId),
-    faults: options.faults,
-    rng: random(options.seed, `${identity.deviceId}/device`),
-  }));
+  const sources = fleet(options).map((member) => sourceOf(member, options, 1));
   const start = Date.now();
-  for (let i = 0; i < (options.count ?? 10); i++) {
-    for (const station of stations) {
-      const { text, truth: line } = produce(station, new Date(start + Math.round((1000 * i) / options.rate)));
-      truth?.append(line);
-      await print(text);
+  const products = sources.map(() => 0);
+  const period = options.generation === "raw" ? FRAME_MS : 1000 / options.rate;
+  const wanted = options.count ?? 10;
+  for (let i = 0; products.some((count) => count < wanted); i++) {
+    for (const [index, source] of sources.entries()) {
+      if ((products[index] ?? 0) >= wanted) continue;
+      const measured = source.measure(start + i * period);
+      products[index] = (products[index] ?? 0) + measured.products;
+      for (const line of measured.truths) truth?.append(line);
+      await print(measured.body);
     }
   }
 }
 
 async function run(options: SimulateOptions, truth: TruthFile | undefined): Promise<void> {
   const devices: Device[] = [];
+  const boot = Math.floor(Date.now() / 1000);
   for (const member of fleet(options)) {
-    const { identity } = member;
     devices.push(
       new Device({
-        identity,
-        station: new Station(options.seed, identity.deviceId),
+        source: sourceOf(member, options, boot),
         link: await linkOf(member, options),
-        rate: options.rate,
-        faults: options.faults,
         ...(options.count !== undefined && { count: options.count }),
-        rng: random(options.seed, `${identity.deviceId}/device`),
         onTruth: (line) => truth?.append(line),
       }),
     );
@@ -76,7 +101,8 @@ async function run(options: SimulateOptions, truth: TruthFile | undefined): Prom
   const say = (text: string): void => {
     if (!options.quiet) console.log(`simulate: ${text}`);
   };
-  say(`${devices.length} devices over ${options.transports.join(", ")}, ${options.rate}/s each, seed ${options.seed}`);
+  const pace = options.generation === "raw" ? "15 samples/s" : `${options.rate} products/s`;
+  say(`${devices.length} devices over ${options.transports.join(", ")}, ${pace} each, seed ${options.seed}`);
   const report = (): void => {
     const all = devices.map((device) => device.status);
     const sum = (key: "measured" | "sent" | "buffered" | "dropped" | "reconnections"): number =>

@@ -68,7 +68,7 @@ describe("SQAL's captured samples", () => {
     const sample = graded(capture.bytes);
     const { analysis } = sample.vl53l8ch ?? {};
     assert.ok(analysis && sample.grade);
-    analysis.volumeSimpsonMm3 *= 1 + 1e-8;
+    analysis.volumeSimpsonMm3 = (analysis.volumeSimpsonMm3 ?? 0) * (1 + 1e-8);
     analysis.usedFallback = !analysis.usedFallback;
     sample.grade.defects.pop();
     assert.deepEqual(

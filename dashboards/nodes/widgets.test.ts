@@ -64,7 +64,7 @@ describe("widgets", () => {
 
   it("lets each widget take its own section and warns of any other", async () => {
     for (const [type, { events }] of registered) {
-      const taken = SECTIONS.filter((section) => {
+      const taken = [...SECTIONS, "calibration" as const].filter((section) => {
         const payload = section === "live" ? LIVE : { section, ...STAMP };
         try {
           events.beforeSend({ payload } as NodeMessage);
@@ -79,9 +79,10 @@ describe("widgets", () => {
     assert.equal(registered.size, types.length);
   });
 
-  it("passes an operator's action on, from the list of products alone", () => {
+  it("passes an operator's action on, from the widgets alone that have one", () => {
     const action = { payload: { action: "inspect", uid: "u" } } as NodeMessage;
     assert.equal(registered.get("ui-foieflow-samples")?.events.beforeSend(action), action);
+    assert.equal(registered.get("ui-foieflow-calibration")?.events.beforeSend(action), action);
     assert.throws(() => registered.get("ui-foieflow-grade")?.events.beforeSend(action));
   });
 

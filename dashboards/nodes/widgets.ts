@@ -1,5 +1,5 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessage } from "node-red";
-import type { ProductView, SectionName, ViewSection } from "./view.ts";
+import type { AnySection, ProductView, SectionName } from "./view.ts";
 
 interface WidgetDef extends NodeDef {
   group?: string;
@@ -29,6 +29,7 @@ const WIDGETS: Record<string, { section: SectionName; parts?: readonly Part[]; o
   "ui-foieflow-samples": { section: "samples", onAction: true },
   "ui-foieflow-shift": { section: "shift" },
   "ui-foieflow-devices": { section: "devices" },
+  "ui-foieflow-calibration": { section: "calibration", onAction: true },
 };
 
 /** Runtime side of the widgets: each keeps the last section it was sent (that restores a page) and passes it to the screens. */
@@ -64,7 +65,7 @@ class UnfitMessage extends Error {
 }
 
 /** The section with only the parts of the product that the widget draws. */
-export function trim(section: ViewSection, parts: readonly Part[]): ViewSection {
+export function trim(section: AnySection, parts: readonly Part[]): AnySection {
   if (section.section !== "live" || !section.product) return section;
   const { tof, spectrum, reasons, ...product } = section.product;
   const kept: Pick<ProductView, Part> = {
@@ -75,7 +76,7 @@ export function trim(section: ViewSection, parts: readonly Part[]): ViewSection 
   return { ...section, product: { ...product, ...kept } };
 }
 
-function isSection(value: unknown): value is ViewSection {
+function isSection(value: unknown): value is AnySection {
   return typeof value === "object" && value !== null && "section" in value && "view" in value;
 }
 

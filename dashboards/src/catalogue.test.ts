@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { COLOUR_FIGURES, SHAPE_FIGURES } from "../../nodes/grade/banded-schema.ts";
+import { CALIBRATION_WORDS } from "./calibration-words.ts";
 import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
 import { WORDS } from "./dictionary.ts";
 
@@ -26,6 +28,7 @@ function sections(text: string): string[] {
 describe("catalogues", () => {
   it("say the same things in French and English", () => {
     assert.deepEqual(keysOf(WORDS.fr).sort(), keysOf(WORDS.en).sort());
+    assert.deepEqual(keysOf(CALIBRATION_WORDS.fr).sort(), keysOf(CALIBRATION_WORDS.en).sort());
     assert.deepEqual(Object.keys(REASON_TITLES.fr).sort(), Object.keys(REASON_TITLES.en).sort());
     assert.deepEqual(Object.keys(METRIC_TITLES.fr).sort(), Object.keys(METRIC_TITLES.en).sort());
   });
@@ -36,6 +39,8 @@ describe("catalogues", () => {
     const spec = JSON.parse(readFileSync(path.join(gradeRoom, "specs/sqal.json"), "utf8"));
     for (const metric of Object.keys(spec.shapeScore.weights)) codes.add(`tof_${metric}`);
     for (const metric of Object.keys(spec.spectrumScore.weights)) codes.add(`spectral_${metric}`);
+    for (const figure of [...SHAPE_FIGURES, ...COLOUR_FIGURES])
+      for (const kind of ["part", "cap", "reject"]) codes.add(`${kind}_${figure}`);
     assert.ok(codes.size >= 15, `only ${codes.size} codes found: do they still look like this?`);
     assert.deepEqual(
       [...codes].filter((code) => !(code in REASON_TITLES.fr)),

@@ -67,6 +67,8 @@ export interface Words {
   backToLive(seconds: number): string;
   language: string;
   theme: string;
+  pages: string;
+  calibration: string;
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -136,6 +138,8 @@ export const WORDS: Record<Language, Words> = {
     backToLive: (seconds) => `Retour au direct (${seconds} s)`,
     language: "Langue",
     theme: "Clair ou sombre",
+    pages: "Pages",
+    calibration: "Étalonnage",
   },
   en: {
     grade: "Last grade",
@@ -203,5 +207,7 @@ export const WORDS: Record<Language, Words> = {
     backToLive: (seconds) => `Back to live (${seconds} s)`,
     language: "Language",
     theme: "Light or dark",
+    pages: "Pages",
+    calibration: "Calibration",
   },
 };

@@ -1,4 +1,5 @@
 import type { Component } from "vue";
+import CalibrationWidget from "./CalibrationWidget.vue";
 import DevicesWidget from "./DevicesWidget.vue";
 import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
@@ -19,5 +20,6 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-samples": { UIFoieflowSamples: SamplesWidget },
   "ui-foieflow-shift": { UIFoieflowShift: ShiftWidget },
   "ui-foieflow-devices": { UIFoieflowDevices: DevicesWidget },
+  "ui-foieflow-calibration": { UIFoieflowCalibration: CalibrationWidget },
 };
 Object.assign(window, widgets);

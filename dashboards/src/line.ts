@@ -9,13 +9,7 @@ import {
   shallowReactive,
   shallowRef,
 } from "vue";
-import {
-  type LiveSection,
-  type ProductView,
-  SILENT_AFTER_MS,
-  STALE_AFTER_MS,
-  type ViewSection,
-} from "../nodes/view.ts";
+import { type AnySection, type LiveSection, type ProductView, SILENT_AFTER_MS, STALE_AFTER_MS } from "../nodes/view.ts";
 import { heard, serverNow } from "./clock.ts";
 
 /** The dashboard's Socket.IO client, as far as we use it. */
@@ -68,7 +62,7 @@ export const serverAlive = computed(() => {
  * Connects a widget to its messages: the last section it was sent (restored on page load, then live).
  * @param id the widget's node id
  */
-export function useSection<S extends ViewSection>(
+export function useSection<S extends AnySection>(
   id: string,
   name: S["section"],
 ): { section: ShallowRef<S | null>; shared: Ref<Shared | null>; act: (payload: object) => void } {
@@ -81,7 +75,7 @@ export function useSection<S extends ViewSection>(
     if (live) lastHeardMs.value = performance.now();
     heard(payload.serverMs);
     section.value = payload;
-    const whole: ViewSection = payload;
+    const whole: AnySection = payload;
     if (whole.section === "samples" && whole.inspected) remember(whole.view, whole.inspected);
   };
   dataTracker?.(
@@ -160,7 +154,7 @@ function payloadOf(msg: unknown): unknown {
 }
 
 // The server's own widget node checked what it sends; here it is enough to know which section it is.
-function isSection<S extends ViewSection>(value: unknown, name: S["section"]): value is S {
+function isSection<S extends AnySection>(value: unknown, name: S["section"]): value is S {
   return (
     typeof value === "object" &&
     value !== null &&

@@ -1,5 +1,6 @@
 import type { Node, NodeDef, NodeInitializer } from "node-red";
 import { enrichSamples } from "../host/sample-node.ts";
+import { dialectOf } from "../sample/message.ts";
 
 interface As7341Def extends NodeDef {
   spec?: string;
@@ -18,7 +19,10 @@ const init: NodeInitializer = (RED) => {
         if (!as7341) return sample;
         return {
           ...sample,
-          as7341: { ...as7341, analysis: spec.analyseSpectrum(as7341.reading, { deviceId, calibration }) },
+          as7341: {
+            ...as7341,
+            analysis: spec.analyseSpectrum(as7341.reading, { deviceId, calibration, dialect: dialectOf(sample) }),
+          },
         };
       },
       statusText: (_, count) => RED._("as7341.status.analysing", { count }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeEnvelopeCbor } from "../device/envelope-encode.ts";
 import { DeviceLines } from "./device-lines.ts";
 
 describe("broker/device-lines", () => {
@@ -15,6 +16,21 @@ describe("broker/device-lines", () => {
     assert.equal(lines.ofSample(sample("no device")), undefined);
     lines.note("a", undefined);
     assert.equal(lines.ofSample(sample('{"device_id":"a"}')), undefined);
+  });
+
+  it("finds the device of an envelope in CBOR", () => {
+    const lines = new DeviceLines();
+    const long = "x".repeat(30);
+    lines.note("a", "line-a");
+    lines.note(long, "line-b");
+    assert.equal(
+      lines.ofSample(encodeEnvelopeCbor({ v: 1, device: "a", vl53l8ch: { raw: Buffer.alloc(99) } })),
+      "line-a",
+    );
+    assert.equal(lines.ofSample(encodeEnvelopeCbor({ v: 1, device: long })), "line-b");
+    assert.equal(lines.ofSample(encodeEnvelopeCbor({ v: 1, device: "b" })), undefined);
+    for (const text of ["a0", "a1666465766963", "a166646576696365", "a16664657669636578ff61", "a1666465766963656120"])
+      assert.equal(lines.ofSample(Buffer.from(text, "hex")), undefined);
   });
 
   it("forgets the one heard of longest ago", () => {

@@ -16,6 +16,7 @@ export type FramerFault = "oversize" | "noise" | "partial-line";
 
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
 const MAX_SALVAGE_TRIES = 8;
 const MESSAGE_START = /^\{"(?:type"\s*:\s*"(?:sensor_data|esp32_hello|hello|heartbeat|ping)"|(?:v|device)"\s*:)/;
 
@@ -76,6 +77,14 @@ export class LineFramer {
     this.#drop("partial-line", waited);
   }
 
+  /** Hands out the unfinished line, uncounted: what comes next does not continue it. */
+  take(): Buffer {
+    const line = Buffer.concat(this.#parts);
+    this.#clear();
+    this.#skipping = false;
+    return line;
+  }
+
   #take(piece: Buffer): void {
     if (this.#skipping) {
       this.counts.droppedBytes += piece.length;
@@ -133,18 +142,23 @@ function isBlank(byte: number | undefined): boolean {
 function startOfObject(line: Buffer): number {
   const first = line.indexOf(BRACE);
   if (first < 0) return line.length;
-  if (isJson(line, first)) return first;
+  if (isJsonObject(line, first)) return first;
   // A message of its own reaches to the end of the line and starts as messages do (objects inside one do not).
   let at = line.indexOf('{"', first + 1);
   for (let tries = 0; at >= 0 && tries < MAX_SALVAGE_TRIES; at = line.indexOf('{"', at + 1)) {
     if (!MESSAGE_START.test(line.toString("latin1", at, at + 32))) continue;
-    if (isJson(line, at)) return at;
+    if (isJsonObject(line, at)) return at;
     tries += 1;
   }
   return first;
 }
 
-function isJson(line: Buffer, from: number): boolean {
+/** Whether what starts at a brace is JSON to the end of the line. */
+export function isJsonObject(line: Buffer, from: number): boolean {
+  // Most of what is none shows at its end, and a failed parse costs far more than a look.
+  let last = line.length - 1;
+  while (last > from && (isBlank(line[last]) || line[last] === NEWLINE)) last -= 1;
+  if (line[last] !== CLOSING_BRACE) return false;
   try {
     JSON.parse(line.toString("utf8", from));
     return true;

@@ -41,7 +41,7 @@ const init: NodeInitializer = (RED) => {
         return {
           fill: silent ? "grey" : "green",
           shape: silent ? "ring" : "dot",
-          text: RED._(key, { number: counts.lines, dropped: counts.droppedBytes }),
+          text: RED._(key, { number: counts.lines + counts.frames, dropped: counts.droppedBytes }),
         };
       },
     });

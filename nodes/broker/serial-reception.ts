@@ -1,20 +1,21 @@
 import { type ControlMessage, parseControl } from "../device/control.ts";
 import { DeviceLines } from "./device-lines.ts";
-import { type FramerCounts, LineFramer } from "./line-framer.ts";
 import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import { type SerialCounts, SerialFramer } from "./serial-framer.ts";
 
 export interface SerialOptions {
+  /** Longest line or stuffed frame. */
   maxLineBytes?: number;
-  /** A line that stops for this long is given up. */
+  /** A message that stops for this long is given up. */
   partialTimeoutMs?: number;
-  /** Bytes read and not yet in the inbox beyond which lines are dropped: a serial line cannot be held back. */
+  /** Bytes read and not yet in the inbox beyond which messages are dropped: a serial line cannot be held back. */
   maxPendingBytes?: number;
 }
 
 /** The serial door behind a stock `serial in` node: bytes in, entries and events out. */
 export class SerialReception {
   readonly reception = new Reception("serial");
-  readonly #framer: LineFramer;
+  readonly #framer: SerialFramer;
   readonly #options: Required<SerialOptions>;
   readonly #sequence = new Sequence();
   readonly #lines = new DeviceLines();
@@ -29,22 +30,22 @@ export class SerialReception {
       maxPendingBytes: 8 * 1024 * 1024,
       ...options,
     };
-    this.#framer = new LineFramer(this.#options.maxLineBytes, (fault) => this.reception.refuse(fault));
+    this.#framer = new SerialFramer(this.#options.maxLineBytes, (fault) => this.reception.refuse(fault));
   }
 
-  get counts(): Readonly<FramerCounts> {
+  get counts(): Readonly<SerialCounts> {
     return this.#framer.counts;
   }
 
   /** Takes bytes from the port. Resolves when what they completed is in the inbox or was counted as refused. */
   async push(chunk: Buffer): Promise<void> {
     clearTimeout(this.#timer);
-    const lines = this.#framer.push(chunk);
+    const messages = this.#framer.push(chunk);
     if (this.#framer.pendingBytes > 0) {
       this.#timer = setTimeout(() => this.#framer.expire(), this.#options.partialTimeoutMs);
       this.#timer.unref();
     }
-    await Promise.all(lines.map((line) => this.#onLine(line)));
+    await Promise.all(messages.map((bytes) => this.#onMessage(bytes)));
   }
 
   close(): void {
@@ -52,24 +53,24 @@ export class SerialReception {
     clearTimeout(this.#timer);
   }
 
-  async #onLine(line: Buffer): Promise<void> {
-    const control = parseControl(line);
+  async #onMessage(bytes: Buffer): Promise<void> {
+    const control = parseControl(bytes);
     if (control) {
       this.#onControl(control);
       return;
     }
-    if (this.#pendingBytes + line.length > this.#options.maxPendingBytes) {
+    if (this.#pendingBytes + bytes.length > this.#options.maxPendingBytes) {
       this.reception.refuse("inbox-full");
       return;
     }
-    const envelope = this.reception.stamp(line, { lineId: this.#lines.ofSample(line) });
-    this.#pendingBytes += line.length;
+    const envelope = this.reception.stamp(bytes, { lineId: this.#lines.ofSample(bytes) });
+    this.#pendingBytes += bytes.length;
     try {
       await this.#sequence.run(() => this.reception.handOver(envelope, () => this.#closed));
     } catch {
       // Counted where it was refused; nothing on a serial line can be asked to send it again.
     } finally {
-      this.#pendingBytes -= line.length;
+      this.#pendingBytes -= bytes.length;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from "ws";
 import { type ControlMessage, parseControl } from "../device/control.ts";
 import { codeOf, messageOf } from "../host/errors.ts";
-import { isId } from "../sample/ids.ts";
+import { ackIdentity } from "./ack.ts";
 import { DeviceLines } from "./device-lines.ts";
 import type { Reception } from "./reception.ts";
 import { Sequence } from "./reception.ts";
@@ -138,8 +138,7 @@ export class WebSocketSession {
 
   #acknowledge(bytes: Buffer, entryId: string): void {
     if (!this.#wantsAck) return;
-    const sampleId = sampleIdOf(bytes);
-    this.#send({ type: "ack", ...(sampleId !== undefined && { sample_id: sampleId }), entryId });
+    this.#send({ type: "ack", ...ackIdentity(bytes), entryId });
     if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       this.#reception.refuse("acks-unread", this.#about());
       this.#socket.terminate();
@@ -182,17 +181,4 @@ function reasonOf(error: unknown): string {
     default:
       return messageOf(error).startsWith("Invalid WebSocket frame") ? "bad-frame" : "connection-error";
   }
-}
-
-/** The `sample_id` a JSON sample carries; read only for devices that ask for acknowledgements. */
-function sampleIdOf(bytes: Buffer): string | undefined {
-  try {
-    const message: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof message === "object" && message !== null && "sample_id" in message && isId(message.sample_id)) {
-      return message.sample_id;
-    }
-  } catch {
-    // Not JSON: the flows quarantine it; the acknowledgement has the entry's id alone.
-  }
-  return undefined;
 }

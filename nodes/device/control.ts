@@ -1,6 +1,8 @@
 import { isId, toId } from "../sample/ids.ts";
+import { isCborMap, parseCbor } from "./cbor.ts";
+import { ENVELOPE_VERSION } from "./envelope.ts";
 import { isObject, type JsonObject, parseJson } from "./json.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { parseTimestamp, timestampOfEpoch } from "./timestamp.ts";
 
 /** What a device says besides samples. A door answers or notes it; it is never appended to the inbox. */
 export type ControlMessage = HelloMessage | HeartbeatMessage | { type: "ping" };
@@ -36,6 +38,8 @@ export interface HeartbeatMessage {
 export const MAX_CONTROL_BYTES = 4096;
 const MAX_ENTRIES = 32;
 const MAX_TEXT = 128;
+/** The keys that make an envelope a control message, as CBOR writes them. */
+const CBOR_KEYS = ["ehello", "iheartbeat", "dping"].map((key) => Buffer.from(key));
 
 /**
  * Reads a device's hello, heartbeat or ping. Anything else gives null, malformed ones too, so that they go the way of
@@ -43,17 +47,47 @@ const MAX_TEXT = 128;
  */
 export function parseControl(bytes: Uint8Array): ControlMessage | null {
   if (bytes.byteLength > MAX_CONTROL_BYTES) return null;
+  const limits = { maxBytes: MAX_CONTROL_BYTES, maxDepth: 4 };
   let message: ReturnType<typeof parseJson>;
   try {
-    message = parseJson(bytes, { maxBytes: MAX_CONTROL_BYTES, maxDepth: 4 });
+    if (!isCborMap(bytes)) message = parseJson(bytes, limits);
+    else if (mayBeControl(bytes)) message = parseCbor(bytes, limits);
+    else return null;
   } catch {
     return null;
   }
   if (!isObject(message)) return null;
+  if (message.v !== undefined && message.type === undefined) return envelopeControl(message);
   if (message.type === "ping") return { type: "ping" };
   if (message.type === "esp32_hello" || message.type === "hello") return hello(message);
   if (message.type === "heartbeat") return heartbeat(message);
   return null;
+}
+
+/** A sample in CBOR is often as short as a hello; looking for the keys spares decoding it twice. */
+function mayBeControl(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return CBOR_KEYS.some((key) => buffer.includes(key));
+}
+
+/** The envelope's hello, heartbeat and ping. */
+function envelopeControl(message: JsonObject): ControlMessage | null {
+  if (message.v !== ENVELOPE_VERSION) return null;
+  const { device: device_id, firmware: firmware_version, mac: mac_address, ip: ip_address, t, ...rest } = message;
+  const timestamp = typeof t === "number" ? (timestampOfEpoch(t)?.iso ?? null) : (t ?? null);
+  const same = { ...rest, device_id: device_id ?? null, timestamp };
+  if (message.hello === true) {
+    return hello({
+      ...same,
+      firmware_version: firmware_version ?? null,
+      mac_address: mac_address ?? null,
+      ip_address: ip_address ?? null,
+    });
+  }
+  if (message.heartbeat === true) {
+    return heartbeat({ ...same, uptime: message.uptimeS ?? null, buffer_size: message.buffered ?? null });
+  }
+  return message.ping === true ? { type: "ping" } : null;
 }
 
 function hello(message: JsonObject): HelloMessage | null {

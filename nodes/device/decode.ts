@@ -1,10 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { messageOf } from "../host/errors.ts";
 import { onceEvery } from "../host/rate-limit.ts";
+import { acquire } from "../host/service.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { isInboxEntry } from "../sample/message.ts";
+import type { Sample } from "../sample/sample.ts";
 import type { SiteSettings } from "../sample/site.ts";
 import { decodeEntry, quarantineOf } from "./decode-entry.ts";
+import { Sequences } from "./sequences.ts";
+import { ServerTimes } from "./server-times.ts";
 
 interface DecodeDef extends NodeDef {
   site?: string;
@@ -13,7 +17,13 @@ interface DecodeDef extends NodeDef {
 /** The log names a reason at most this often; the quarantine has every case. */
 const WARN_MS = 10_000;
 
-/** Inbox entries to samples (output 1) or quarantine records (output 2). */
+/** What the process remembers of its devices, beyond a deploy. */
+interface Memory {
+  sequences: Sequences;
+  serverTimes: ServerTimes;
+}
+
+/** Inbox entries to samples (output 1) or quarantine records (output 2); gaps in a device's numbers (output 3). */
 const init: NodeInitializer = (RED) => {
   RED.nodes.registerType("foieflow-decode", function (this: Node, config: DecodeDef) {
     RED.nodes.createNode(this, config);
@@ -22,6 +32,12 @@ const init: NodeInitializer = (RED) => {
     let decoded = 0;
     let refused = 0;
     const mayWarn = onceEvery(WARN_MS);
+    const newMemory = (): Memory => ({ sequences: new Sequences(), serverTimes: new ServerTimes() });
+    let memory = newMemory();
+    const lease = acquire("decode", newMemory, () => undefined);
+    void lease.value.then((shared) => {
+      memory = shared;
+    });
     if (settings) status.show({ fill: "grey", shape: "ring", text: RED._("decode.status.idle") });
     else status.show({ fill: "red", shape: "ring", text: RED._("decode.status.no-site") });
 
@@ -30,10 +46,17 @@ const init: NodeInitializer = (RED) => {
       if (!settings) return done(new Error(RED._("decode.errors.no-site")));
       if (!isInboxEntry(entry)) return done(new Error(RED._("decode.errors.not-an-entry")));
       try {
-        const sample = decodeEntry(entry, settings);
+        const sample = decodeEntry(entry, settings, memory.serverTimes);
+        const topic = `${sample.siteId}/${sample.lineId}/${sample.deviceId}`;
+        const gap = gapOf(sample, memory.sequences);
+        const { missing } = memory.sequences;
         decoded += 1;
-        status.show({ fill: "green", shape: "dot", text: RED._("decode.status.decoding", { decoded, refused }) });
-        send([{ ...msg, topic: `${sample.siteId}/${sample.lineId}/${sample.deviceId}`, payload: sample }, null]);
+        status.show({
+          fill: missing > 0 ? "yellow" : "green",
+          shape: "dot",
+          text: RED._(missing > 0 ? "decode.status.missing" : "decode.status.decoding", { decoded, refused, missing }),
+        });
+        send([{ ...msg, topic, payload: sample }, null, gap ? { topic, payload: gap } : null]);
       } catch (error) {
         const record = quarantineOf(entry, error);
         const place = [entry.siteId, entry.lineId ?? entry.defaultLineId, record.deviceId ?? "unknown"];
@@ -44,14 +67,26 @@ const init: NodeInitializer = (RED) => {
           text: RED._("decode.status.refusing", { decoded, refused, reason: record.reason }),
         });
         if (mayWarn(record.reason)) this.warn(`${record.reason}: ${messageOf(error)}`);
-        send([null, { ...msg, topic: place.join("/"), payload: record }]);
+        send([null, { ...msg, topic: place.join("/"), payload: record }, null]);
       }
       done();
     });
-    this.on("close", () => status.close());
+    this.on("close", () => {
+      lease.release();
+      status.close();
+    });
   });
 };
 export default init;
+
+/** The event of a gap that a sample's number shows, or of a sample thought missing that has come. */
+function gapOf(sample: Sample, sequences: Sequences): object | undefined {
+  const { deviceId, bootId, seq, transport, receivedAt, siteId, lineId } = sample;
+  const news = bootId === undefined || seq === undefined ? undefined : sequences.note(deviceId, bootId, seq);
+  if (!news) return undefined;
+  const about = { transport, at: receivedAt, siteId, lineId, deviceId, bootId, seq };
+  return news.isFound ? { event: "gap-closed", ...about } : { event: "gap", ...about, missing: news.missing };
+}
 
 /** The settings of the `foieflow-site` config node, or undefined when it is missing or of another type. */
 function settingsOf(RED: NodeAPI, id: string | undefined): SiteSettings | undefined {

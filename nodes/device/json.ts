@@ -45,8 +45,12 @@ interface Path {
   parent: Path | undefined;
 }
 
+/**
+ * Checks what a parser made of a message, whatever the encoding.
+ * @throws CodedError `too-deep`, `not-finite`, `forbidden-key`, `bad-text`
+ */
 // A stack of our own: a message nested a hundred thousand deep must be refused, not overflow the call stack.
-function checkTree(root: Json, maxDepth: number): void {
+export function checkTree(root: Json, maxDepth: number): void {
   const stack: Step[] = [{ value: root, path: undefined, depth: 0 }];
   for (let step = stack.pop(); step; step = stack.pop()) {
     const { value, path, depth } = step;

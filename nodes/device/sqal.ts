@@ -16,6 +16,8 @@ const HUMIDITY_PERCENT: Range = [0, 100];
  */
 export const sqalDialect: Dialect = {
   name: "sqal",
+  encodings: ["json"],
+  productPerSample: true,
   recognises: (message) => message.type === "sensor_data",
   decode,
 };

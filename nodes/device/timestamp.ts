@@ -41,6 +41,17 @@ export function timestampOfSeconds(seconds: number): Timestamp | undefined {
   return at(whole * 1000, String(micros).padStart(6, "0"));
 }
 
+/** Smaller numbers are milliseconds (to the year 5138), larger ones microseconds (from March 1973). */
+const LEAST_MICROS = 1e14;
+
+/** A time given as milliseconds or microseconds since 1970 (a number), to the microsecond; undefined outside 1970…2199. */
+export function timestampOfEpoch(value: number): Timestamp | undefined {
+  if (!Number.isFinite(value)) return undefined;
+  const micros = Math.round(value < LEAST_MICROS ? value * 1000 : value);
+  const seconds = Math.floor(micros / 1e6);
+  return at(seconds * 1000, String(micros - seconds * 1e6).padStart(6, "0"));
+}
+
 function at(wholeSecondMs: number, micros: string): Timestamp | undefined {
   const epochMs = wholeSecondMs + Number(micros) / 1000;
   if (!(epochMs >= EARLIEST_MS && epochMs < LATEST_MS)) return undefined;

@@ -2,6 +2,7 @@ import type { Node, NodeDef, NodeInitializer } from "node-red";
 import { messageOf } from "../host/errors.ts";
 import type { GradeSpecSource } from "../sample/spec.ts";
 import { BUILTIN_SPECS, builtinSpec } from "./builtin.ts";
+import { byDialect } from "./by-dialect.ts";
 import { parseGradeSpec, parseGradeSpecText } from "./spec.ts";
 
 interface GradeSpecDef extends NodeDef {
@@ -9,6 +10,8 @@ interface GradeSpecDef extends NodeDef {
   source?: string;
   /** JSON text of the edited document. */
   document?: string;
+  /** How messages of SQAL's devices are graded: by SQAL's own formulas, or like all others. */
+  sqalBy?: "sqal" | "same";
 }
 
 /** The spec in force for the analysis and grading nodes that name this config node. */
@@ -16,10 +19,12 @@ const init: NodeInitializer = (RED) => {
   RED.nodes.registerType("foieflow-grade-spec", function (this: Node & GradeSpecSource, config: GradeSpecDef) {
     RED.nodes.createNode(this, config);
     try {
-      this.spec =
+      const spec =
         config.source === "document"
           ? parseGradeSpecText(config.document ?? "")
           : parseGradeSpec(builtinSpec(config.source ?? "sqal"));
+      const apart = spec.method !== "sqal" && config.sqalBy !== "same";
+      this.spec = apart ? byDialect(spec, parseGradeSpec(builtinSpec("sqal"))) : spec;
     } catch (error) {
       this.error(RED._("grade-spec.errors.invalid", { why: messageOf(error) }));
     }

@@ -13,7 +13,8 @@ const init: NodeInitializer = (RED) => {
       labels: "grade",
       specId: config.spec,
       failureReason: "grade-failed",
-      enrich: (sample, spec) => ({ ...sample, grade: spec.grade(sample) }),
+      // Frames behind a product, empty belts and partial views have no grade.
+      enrich: (sample, spec) => (sample.role === "frame" ? sample : { ...sample, grade: spec.grade(sample) }),
       statusText: (sample, count) =>
         RED._("grade.status.grading", {
           count,

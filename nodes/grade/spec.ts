@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
 import { CodedError } from "../host/errors.ts";
 import type { GradeMethod } from "../sample/spec.ts";
+import { bandedMethod } from "./banded-method.ts";
 import { sqalMethod } from "./sqal-method.ts";
 
 /** Makes a ready spec of a document it has validated. */
 export type MethodFactory = (document: unknown, hash: string) => GradeMethod;
 
 /** Grading methods by the name a document's `method` gives. A new method is one entry. */
-export const METHODS: ReadonlyMap<string, MethodFactory> = new Map([["sqal", sqalMethod]]);
+export const METHODS: ReadonlyMap<string, MethodFactory> = new Map([
+  ["sqal", sqalMethod],
+  ["banded", bandedMethod],
+]);
 
 /**
  * Validates a grade spec document and makes it ready for use.

@@ -31,7 +31,7 @@ export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void 
   const text = (key: string) => RED._(`${step.labels}.${key}`);
   const mayReport = onceEvery(REPORT_MS);
   let count = 0;
-  if (specOf(RED, step.specId)) status.show({ fill: "grey", shape: "ring", text: text("status.idle") });
+  if (gradeMethodOf(RED, step.specId)) status.show({ fill: "grey", shape: "ring", text: text("status.idle") });
   else status.show({ fill: "red", shape: "ring", text: text("status.no-spec") });
 
   node.on("input", (msg: NodeMessageInFlow & { payload?: unknown }, send, done) => {
@@ -43,7 +43,7 @@ export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void 
     if (!isSample(sample)) return done(new Error(text("errors.not-a-sample")));
     let payload: unknown;
     try {
-      const spec = specOf(RED, step.specId);
+      const spec = gradeMethodOf(RED, step.specId);
       if (!spec) throw new CodedError("no-spec", text("errors.no-spec"));
       const enriched = step.enrich(sample, spec);
       count += 1;
@@ -62,7 +62,7 @@ export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void 
 }
 
 /** The spec a `foieflow-grade-spec` config node holds; undefined when it is missing or invalid. */
-function specOf(RED: NodeAPI, id: string | undefined): GradeMethod | undefined {
+export function gradeMethodOf(RED: NodeAPI, id: string | undefined): GradeMethod | undefined {
   const node: unknown = id ? RED.nodes.getNode(id) : undefined;
   if (typeof node !== "object" || node === null || !("spec" in node)) return undefined;
   return isGradeMethod(node.spec) ? node.spec : undefined;

@@ -3,6 +3,12 @@ import type { ChannelName } from "./units.ts";
 /** Side of the product whose grade needs calibration: geometry (ToF) or colour (spectral). */
 export type CalibrationPart = "tof" | "spectral";
 
+/**
+ * How a part of a device's calibration stood when a sample was measured; `unknown`: the records could not be read in
+ * time. Valid while `valid` or `expiring`.
+ */
+export type CalibrationState = "valid" | "expiring" | "expired" | "missing" | "unknown";
+
 /** What the ToF sensor sees with an empty belt, and how it is mounted. */
 export interface TofCalibration {
   /** Zones per side of the arrays below. */

@@ -31,6 +31,11 @@ export function isQuarantineRecord(payload: unknown): payload is QuarantineRecor
   return typeof payload === "object" && payload !== null && "quarantine" in payload && payload.quarantine === true;
 }
 
+/** The dialect a sample was sent in, e.g. `sqal`, `sqal-legacy`; undefined where nothing says so. */
+export function dialectOf(sample: Sample): string | undefined {
+  return sample.vl53l8ch?.features?.dialect ?? sample.vl53l8ch?.raw?.format ?? sample.as7341?.raw?.format;
+}
+
 /** The record of a sample that a node on the way could not handle, so that it is kept with the reason. */
 export function quarantineOfSample(sample: Sample, error: unknown, fallbackReason: string): QuarantineRecord {
   return {
@@ -41,7 +46,7 @@ export function quarantineOfSample(sample: Sample, error: unknown, fallbackReaso
     receivedAt: sample.receivedAt,
     siteId: sample.siteId,
     deviceId: sample.deviceId,
-    bytes: sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes ?? Buffer.alloc(0),
+    bytes: sample.message?.bytes ?? sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes ?? Buffer.alloc(0),
   };
 }
 

@@ -14,6 +14,15 @@ export interface AnalysisContext {
   deviceId: string;
   /** The device's record in force when the sample was measured; absent: the affected figures are uncalibrated. */
   calibration?: Calibration | undefined;
+  /** The dialect the sample was sent in (`dialectOf`). */
+  dialect?: string | undefined;
+}
+
+/** One ToF frame of a product's passage. */
+export interface ProductLook {
+  frame: TofFrame;
+  /** When it was taken, ms; only differences count. */
+  atMs: number;
 }
 
 /**
@@ -28,6 +37,13 @@ export interface GradeMethod {
   /** Which method reads the document, e.g. `sqal`. */
   readonly method: string;
   analyseShape(frame: TofFrame, features: TofFeatures, context: AnalysisContext): ShapeAnalysis;
+  /** Analyses all frames of one product together; absent in methods that know single frames only. */
+  analyseProduct?(looks: readonly ProductLook[], context: AnalysisContext): ShapeAnalysis;
+  /** Judges all good readings that lie on one product together; absent: the mean of the readings is analysed. */
+  analyseProductSpectrum?(
+    readings: readonly { reading: SpectralReading; analysis: SpectralAnalysis }[],
+    context: AnalysisContext,
+  ): SpectralAnalysis;
   analyseSpectrum(reading: SpectralReading, context: AnalysisContext): SpectralAnalysis;
   /**
    * Grades an analysed sample.

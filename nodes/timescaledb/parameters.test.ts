@@ -33,9 +33,11 @@ describe("query parameters", () => {
     ["boolean", 1],
     ["time", "yesterday-ish"],
     ["time", Number.POSITIVE_INFINITY],
+    ["time", { toString: "" }],
+    ["json", { cost: 1n }],
   ];
   for (const [type, value] of bad) {
-    it(`refuse ${String(value)} as ${type}`, () => {
+    it(`refuse ${typeof value === "object" ? "a strange object" : String(value)} as ${type}`, () => {
       assert.throws(() => parameterValues(one(type), { p: value }), { code: "bad-parameter" });
     });
   }

@@ -57,13 +57,18 @@ function convert({ name, type }: ParameterDef, value: unknown): string | number 
       throw bad();
     case "time": {
       // A number is ms since 1970. Text keeps its microseconds.
-      const ms =
-        value instanceof Date ? value.getTime() : typeof value === "number" ? value : Date.parse(String(value));
+      if (!(value instanceof Date) && typeof value !== "number" && typeof value !== "string") throw bad();
+      const ms = value instanceof Date ? value.getTime() : typeof value === "number" ? value : Date.parse(value);
       if (Number.isNaN(ms) || Math.abs(ms) > 8.64e15) throw bad();
       return typeof value === "string" ? value : new Date(ms).toISOString();
     }
     case "json": {
-      const text = JSON.stringify(value);
+      let text: string | undefined;
+      try {
+        text = JSON.stringify(value);
+      } catch {
+        // a cycle, a BigInt, or a toJSON that throws
+      }
       if (text === undefined) throw bad();
       return text;
     }

@@ -48,7 +48,7 @@ function validTime(text: string): string {
 
 /** A sample that the database refuses, as a quarantine record: its raw bytes, or itself as JSON where it has none. */
 export function refusedSample(sample: Sample, reason: string, detail: string): Quarantined["record"] {
-  const raw = sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes;
+  const raw = sample.message?.bytes ?? sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes;
   return {
     quarantine: true,
     reason,

@@ -18,7 +18,12 @@ const text = <S>(name: string, of: (source: S) => string | undefined): Column<S>
     const value = of(source);
     return value === undefined ? null : plainText(value);
   });
-const number = <S>(name: string, of: (source: S) => number | null | undefined): Column<S> => column(name, "float8", of);
+/** What is not a number, as figures without the calibration they need, is null: a NaN would spoil every mean over it. */
+const number = <S>(name: string, of: (source: S) => number | null | undefined): Column<S> =>
+  column(name, "float8", (source) => {
+    const value = of(source);
+    return typeof value === "number" && Number.isNaN(value) ? null : value;
+  });
 const json = <S>(name: string, of: (source: S) => unknown): Column<S> =>
   column(name, "jsonb", (source) => jsonText(of(source)));
 
@@ -75,6 +80,11 @@ const VL53L8CH_RAW: Table<Source<Vl>> = {
     json("bins_matrix", ({ part: { raw, frame } }) =>
       raw || !frame.histogram ? undefined : matrix(frame.histogram.counts, frame.side),
     ),
+    json("sigma_matrix", ({ part: { frame } }) => frame.sigmaMm && matrix(frame.sigmaMm, frame.side)),
+    column("corrupted", "boolean", ({ part }) => part.frame.corrupted),
+    number("silicon_temp", ({ part }) => part.frame.siliconTempC),
+    column("stream_count", "integer", ({ part }) => part.frame.streamCount),
+    text("presence", ({ sample }) => sample.presence),
     text("signal_unit", ({ part }) => part.frame.signalUnit),
     json("valid_statuses", ({ part }) => part.frame.validStatuses),
     column("bins", "integer", ({ part }) => part.frame.histogram?.bins),
@@ -96,7 +106,23 @@ const AS7341_RAW: Table<Source<As>> = {
     number("integration_time_ms", ({ part }) => part.reading.integrationMs),
     number("gain", ({ part }) => part.reading.gain),
     json("channels", ({ part }) => part.reading.counts),
-    ...CHANNELS.map((channel) => number<Source<As>>(channel.toLowerCase(), ({ part }) => part.reading.counts[channel])),
+    ...CHANNELS.map((channel) =>
+      number<Source<As>>(channel.toLowerCase(), ({ part: { reading } }) =>
+        reading.absent?.includes(channel) ? undefined : reading.counts[channel],
+      ),
+    ),
+    column("atime", "integer", ({ part }) => part.reading.aTime),
+    column("astep", "integer", ({ part }) => part.reading.aStep),
+    number("full_scale", ({ part }) => part.reading.fullScale),
+    json("basic_counts", ({ part }) => part.reading.basicCounts),
+    json("missing", ({ part }) => part.reading.missing),
+    json("absent", ({ part }) => part.reading.absent),
+    json("passes", ({ part }) => part.reading.passes),
+    number("pass_ratio_clear", ({ part }) => part.reading.passRatio?.Clear),
+    column("moved", "boolean", ({ part }) => part.reading.moved),
+    column("flicker_hz", "integer", ({ part: { reading } }) => reading.flicker && (reading.flicker.hz ?? 0)),
+    column("num_saturated", "integer", ({ part }) => part.reading.saturated.length),
+    text("presence", ({ sample }) => sample.presence),
     json("reconstructed", ({ part }) => part.reading.reconstructed),
     json("saturated", ({ part }) => part.reading.saturated),
     json("claim", ({ part }) => part.claim),
@@ -122,7 +148,7 @@ const FIGURES = [
   "peakBin",
 ] as const satisfies readonly (keyof HistogramFigures)[];
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const shapeNumber = (name: string, of: (shape: ShapeAnalysis) => number | null) =>
+const shapeNumber = (name: string, of: (shape: ShapeAnalysis) => number | null | undefined) =>
   number<Shape>(name, ({ part }) => of(part));
 
 const VL53L8CH_ANALYSIS: Table<Shape> = {
@@ -167,6 +193,20 @@ const VL53L8CH_ANALYSIS: Table<Shape> = {
     column("signal_consistent", "boolean", ({ part }) => part.signal.consistent),
     text("histogram_source", ({ part }) => part.histogram?.source),
     ...FIGURES.map((figure) => shapeNumber(`histogram_${snake(figure)}`, (a) => a.histogram?.means[figure] ?? null)),
+    text("role", ({ sample }) => sample.role),
+    text("presence", ({ part }) => part.presence),
+    shapeNumber("mass_half_width_g", (a) => a.massHalfWidthG),
+    shapeNumber("volume_half_width_mm3", (a) => a.volumeHalfWidthMm3),
+    shapeNumber("length_mm", (a) => a.lengthMm),
+    shapeNumber("width_mm", (a) => a.widthMm),
+    shapeNumber("thickness_mm", (a) => a.thicknessMm),
+    json("outline_mm", ({ part }) => part.outlineMm),
+    shapeNumber("roughness_mm", (a) => a.roughnessMm),
+    shapeNumber("coverage", (a) => a.coverage),
+    column("calibrated", "boolean", ({ part }) => part.calibrated),
+    json("uncalibrated_reasons", ({ part }) => part.uncalibratedReasons),
+    column("frames_used", "integer", ({ part }) => part.framesUsed),
+    shapeNumber("speed_mm_s", (a) => a.speedMmS),
     json("height_matrix", ({ part }) => matrix(part.heightMm, Math.sqrt(part.heightMm.length))),
     json("occupied_matrix", ({ part }) => matrix(part.occupied, Math.sqrt(part.occupied.length))),
     json("histogram_figures", ({ part }) => part.histogram?.figures),
@@ -200,6 +240,20 @@ const AS7341_ANALYSIS: Table<Spectral> = {
     json("score_breakdown", ({ sample }) => sample.grade?.spectral?.parts),
     json("anomalies", ({ part }) => part.defects),
     column("num_anomalies", "integer", ({ part }) => part.defects.length),
+    column("calibrated", "boolean", ({ part }) => part.calibrated),
+    json("uncalibrated_reasons", ({ part }) => part.uncalibratedReasons),
+    json("reflectance", ({ part }) => part.reflectance),
+    json("reflectance_sigma", ({ part }) => part.reflectanceSigma),
+    number("color_x", ({ part }) => part.xyz?.[0]),
+    number("color_y", ({ part }) => part.xyz?.[1]),
+    number("color_z", ({ part }) => part.xyz?.[2]),
+    number("blood_index", ({ part }) => part.indices?.blood),
+    number("blood_sigma", ({ part }) => part.indexSigmas?.blood),
+    number("bile_index", ({ part }) => part.indices?.bile),
+    number("bile_sigma", ({ part }) => part.indexSigmas?.bile),
+    number("yellowness_index", ({ part }) => part.indices?.yellowness),
+    number("browning_index", ({ part }) => part.indices?.browning),
+    number("fit_chi_square", ({ part }) => part.fitChiSquare),
   ],
 };
 
@@ -225,7 +279,12 @@ const FUSION_RESULTS: Table<Graded> = {
     number("as7341_score", ({ part }) => part.spectral?.score),
     number("volume_mm3", ({ sample }) => sample.vl53l8ch?.analysis?.volumeMm3),
     number("mass_g", ({ sample }) => sample.vl53l8ch?.analysis?.massG),
-    number("thickness_mm", ({ part }) => thicknessMm(part.metrics)),
+    number("mass_half_width_g", ({ sample }) => sample.vl53l8ch?.analysis?.massHalfWidthG),
+    number("thickness_mm", ({ part, sample }) => thicknessMm(part.metrics) ?? sample.vl53l8ch?.analysis?.thicknessMm),
+    number("length_mm", ({ sample }) => sample.vl53l8ch?.analysis?.lengthMm),
+    number("width_mm", ({ sample }) => sample.vl53l8ch?.analysis?.widthMm),
+    column("frames", "integer", ({ sample }) => sample.vl53l8ch?.analysis?.framesUsed),
+    column("shape_calibrated", "boolean", ({ sample }) => sample.vl53l8ch?.analysis?.calibrated),
     number("freshness_index", ({ sample }) => sample.as7341?.analysis?.freshnessIndex),
     number("fat_quality_index", ({ sample }) => sample.as7341?.analysis?.fatQualityIndex),
     number("oxidation_index", ({ sample }) => sample.as7341?.analysis?.oxidationIndex),

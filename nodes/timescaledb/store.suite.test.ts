@@ -108,6 +108,30 @@ function describeStore(target: Target): void {
       assert.deepEqual(lengths, [200, 3]);
     });
 
+    it("stores what a raw frame says of itself, and null where a device sends none", async () => {
+      const raw = makeSample();
+      if (raw.vl53l8ch) {
+        const { frame } = raw.vl53l8ch;
+        Object.assign(frame, {
+          sigmaMm: frame.status.map((_, i) => i / 128),
+          corrupted: false,
+          siliconTempC: -4,
+          streamCount: 254,
+        });
+      }
+      const plain = makeSample();
+      await store(database, [raw, plain]);
+      const { rows } = await database.pool.query(
+        `SELECT sigma_matrix -> 1 -> 0 AS sigma, corrupted, silicon_temp, stream_count FROM vl53l8ch_raw
+         WHERE sample_uid = ANY($1) ORDER BY corrupted`,
+        [[raw.sampleUid, plain.sampleUid]],
+      );
+      assert.deepEqual(rows, [
+        { sigma: 0.0625, corrupted: false, silicon_temp: -4, stream_count: 254 },
+        { sigma: null, corrupted: null, silicon_temp: null, stream_count: null },
+      ]);
+    });
+
     it("keeps microseconds", async () => {
       const measuredAt = new Date(Date.now() - 5000).toISOString().replace("Z", "654Z");
       const sample = makeSample({ measuredAt });

@@ -35,7 +35,7 @@ describe("analyseShapeSqal", () => {
     assert.equal(shape.usedFallback, false);
     assert.equal(shape.volumeSimpleMm3, 16 * 40 * 100);
     assert.equal(shape.volumeMm3, shape.volumeTrapezoidalMm3);
-    assert.equal(shape.massG, (shape.volumeTrapezoidalMm3 / 1000) * 0.947);
+    assert.equal(shape.massG, ((shape.volumeTrapezoidalMm3 ?? 0) / 1000) * 0.947);
     assert.equal(shape.baseAreaMm2, 6400);
     assert.deepEqual([shape.minHeightMm, shape.maxHeightMm, shape.heightRangeMm], [5, 40, 35]);
     assert.equal(shape.histogram, null);

@@ -9,6 +9,21 @@ import { volumesOf } from "./volume.ts";
 
 export const SQAL_SHAPE_METHOD = "sqal/1";
 
+/** With the figures that only SQAL's method has. */
+type SqalShapeAnalysis = ShapeAnalysis &
+  Required<
+    Pick<
+      ShapeAnalysis,
+      | "volumeTrapezoidalMm3"
+      | "volumeSimpsonMm3"
+      | "volumeSplineMm3"
+      | "candidateZones"
+      | "usedFallback"
+      | "reflectanceThreshold"
+      | "signalThreshold"
+    >
+  >;
+
 /**
  * SQAL's analysis of one ToF frame (`sqal.md` 4.1). Lengths in mm, areas in mm², volumes in mm³, mass in g.
  * The histogram figures come from the frame's histograms, else from the device's features, else are null.
@@ -18,7 +33,7 @@ export function analyseShapeSqal(
   frame: TofFrame,
   features: TofFeatures,
   parameters: SqalShapeParameters,
-): ShapeAnalysis {
+): SqalShapeAnalysis {
   const { side, distanceMm, reflectancePercent, signal } = frame;
   const { sensorHeightMm, zoneSideMm } = parameters;
   const heightMm = distanceMm.map((distance) => Math.max(0, sensorHeightMm - distance));

@@ -1,5 +1,6 @@
 import type { Node, NodeDef, NodeInitializer } from "node-red";
 import { enrichSamples } from "../host/sample-node.ts";
+import { dialectOf } from "../sample/message.ts";
 
 interface Vl53l8chDef extends NodeDef {
   spec?: string;
@@ -16,7 +17,11 @@ const init: NodeInitializer = (RED) => {
       enrich(sample, spec) {
         const { vl53l8ch, deviceId, calibration } = sample;
         if (!vl53l8ch) return sample;
-        const analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, { deviceId, calibration });
+        const analysis = spec.analyseShape(vl53l8ch.frame, vl53l8ch.features ?? {}, {
+          deviceId,
+          calibration,
+          dialect: dialectOf(sample),
+        });
         return { ...sample, vl53l8ch: { ...vl53l8ch, analysis } };
       },
       statusText: (_, count) => RED._("vl53l8ch.status.analysing", { count }),

@@ -37,7 +37,8 @@ export const FULL_SCALE = Math.min(65535, Math.round((INTEGRATION_MS * 1000) / 2
 const LOW_NM = 380;
 const HIGH_NM = 1000;
 const STEP_NM = 5;
-const WAVELENGTHS = Array.from({ length: (HIGH_NM - LOW_NM) / STEP_NM + 1 }, (_, i) => LOW_NM + i * STEP_NM);
+/** Wavelengths the model is computed at, nm. */
+export const WAVELENGTHS = Array.from({ length: (HIGH_NM - LOW_NM) / STEP_NM + 1 }, (_, i) => LOW_NM + i * STEP_NM);
 
 const bell = (nm: number, centre: number, fwhm: number): number =>
   Math.exp(-4 * Math.LN2 * ((nm - centre) / fwhm) ** 2);
@@ -106,6 +107,11 @@ function commission(): Float64Array {
   return light();
 }
 const LAMP = commission();
+
+/** Counts of each channel (in the order of `CHANNEL_KEYS`) per unit of reflectance at each of `WAVELENGTHS`, lamp as commissioned. */
+export const CHANNEL_WEIGHTS: readonly Float64Array[] = CHANNEL_KEYS.map((key) =>
+  Float64Array.from(RESPONSES.get(key) ?? [], (response, i) => response * (LAMP[i] ?? 0) * STEP_NM),
+);
 /** Warm room light leaking under the hood: rises toward the red. */
 const ROOM = Float64Array.from(WAVELENGTHS, (nm) => 0.2 + 0.8 * bell(nm, 620, 300));
 

@@ -1,8 +1,6 @@
 import type { Link } from "./link.ts";
-import { type DeviceIdentity, FAULTS, type Fault, heartbeat, hello, sensorData, spoil } from "./message.ts";
-import type { Random } from "./random.ts";
-import type { Station } from "./station.ts";
-import { type TruthLine, truthOf } from "./truth.ts";
+import type { Source, Wire } from "./source.ts";
+import type { BeltTruthLine, TruthLine } from "./truth.ts";
 
 /** A device offline keeps this many samples; the oldest are dropped. */
 const RING_SIZE = 100;
@@ -10,23 +8,22 @@ const RING_SIZE = 100;
 const REPLAY_INTERVAL_MS = 100;
 const HEARTBEAT_MS = 30_000;
 
+/** A device that fell further behind than this (its machine slept) goes on from now. */
+const CATCH_UP_MS = 1000;
+
 export interface DeviceOptions {
-  identity: DeviceIdentity;
-  station: Station;
+  source: Source;
   link: Link;
-  /** Products per second. */
-  rate: number;
   /** Stop after so many products. */
   count?: number;
-  /** Share of samples sent spoiled, 0…1. */
-  faults: number;
-  rng: Random;
-  onTruth(line: TruthLine): void;
+  onTruth(line: TruthLine | BeltTruthLine): void;
 }
 
 export interface DeviceStatus {
   deviceId: string;
+  /** Samples, and products completed with them. */
   measured: number;
+  products: number;
   sent: number;
   buffered: number;
   dropped: number;
@@ -34,28 +31,16 @@ export interface DeviceStatus {
   ready: boolean;
 }
 
-/** Measures one product: the message as it goes on the wire, and the truth about it. */
-export function produce(
-  options: Pick<DeviceOptions, "identity" | "station" | "faults" | "rng">,
-  at: Date,
-): { text: string; truth: TruthLine } {
-  const taken = options.station.measure(at);
-  const message = sensorData(options.identity, taken);
-  const fault: Fault | undefined = options.rng.chance(options.faults) ? options.rng.pick(FAULTS) : undefined;
-  return {
-    text: fault ? spoil(message, fault) : JSON.stringify(message),
-    truth: truthOf(options.identity, taken, fault),
-  };
-}
-
 /** One ESP32 with both sensors: measures at its rate, whether connected or not, and gets its samples across. */
 export class Device {
   readonly #options: DeviceOptions;
-  readonly #ring: string[] = [];
+  readonly #ring: Wire[] = [];
   readonly #startedAt = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #next: NodeJS.Timeout | undefined;
   #measured = 0;
+  #products = 0;
+  #dueMs = 0;
   #sent = 0;
   #dropped = 0;
   #connections = 0;
@@ -70,8 +55,9 @@ export class Device {
 
   get status(): DeviceStatus {
     return {
-      deviceId: this.#options.identity.deviceId,
+      deviceId: this.#options.source.deviceId,
       measured: this.#measured,
+      products: this.#products,
       sent: this.#sent,
       buffered: this.#ring.length,
       dropped: this.#dropped,
@@ -82,65 +68,64 @@ export class Device {
 
   /** All products were measured and none is left to send. */
   get done(): boolean {
-    return (
-      this.#options.count !== undefined &&
-      this.#measured >= this.#options.count &&
-      this.#ring.length === 0 &&
-      this.#sending === 0
-    );
+    return this.#complete && this.#ring.length === 0 && this.#sending === 0;
+  }
+
+  get #complete(): boolean {
+    return this.#options.count !== undefined && this.#products >= this.#options.count;
   }
 
   start(): void {
-    const { link, identity } = this.#options;
+    const { link, source } = this.#options;
     link.open(() => {
       this.#connections += 1;
       this.#newestFirst = this.#ring.length > 0;
-      void link.send(JSON.stringify(hello(identity, new Date())), "hello");
+      void link.send(source.hello(new Date()), "hello");
     });
     this.#timers = [
       setInterval(() => this.#beat(), HEARTBEAT_MS),
       setInterval(() => void this.#replay(), REPLAY_INTERVAL_MS),
     ];
-    this.#schedule(this.#options.rng.uniform(0.1, 1));
+    this.#dueMs = Date.now();
+    this.#schedule();
   }
 
   #beat(): void {
-    const { link, identity } = this.#options;
+    const { link, source } = this.#options;
     if (!link.ready) return;
     const { sent, buffered, reconnections } = this.status;
     const uptimeS = (performance.now() - this.#startedAt) / 1000;
-    void link.send(
-      JSON.stringify(heartbeat(identity, { sent, buffered, reconnections, uptimeS }, new Date())),
-      "heartbeat",
-    );
+    void link.send(source.heartbeat({ sent, buffered, reconnections, uptimeS }, new Date()), "heartbeat");
   }
 
-  #schedule(factor: number): void {
-    const { rate, count } = this.#options;
-    if (this.#stopped || (count !== undefined && this.#measured >= count)) return;
-    this.#next = setTimeout(() => this.#tick(), (1000 / rate) * factor);
+  #schedule(): void {
+    if (this.#stopped || this.#complete) return;
+    const now = Date.now();
+    this.#dueMs += this.#options.source.interval();
+    if (this.#dueMs < now - CATCH_UP_MS) this.#dueMs = now;
+    this.#next = setTimeout(() => this.#tick(), Math.max(0, this.#dueMs - now));
   }
 
   #tick(): void {
+    const { body, truths, products } = this.#options.source.measure(this.#dueMs);
     this.#measured += 1;
-    // Livers do not come in step.
-    this.#schedule(this.#options.rng.uniform(0.8, 1.2));
-    const { text, truth } = produce(this.#options, new Date());
-    this.#options.onTruth(truth);
-    void this.#deliver(text);
+    this.#products += products;
+    this.#schedule();
+    for (const truth of truths) this.#options.onTruth(truth);
+    void this.#deliver(body);
   }
 
-  async #deliver(text: string): Promise<void> {
+  async #deliver(body: Wire): Promise<void> {
     this.#newestFirst = false;
     this.#sending += 1;
-    const sent = await this.#options.link.send(text, "sample");
+    const sent = await this.#options.link.send(body, "sample");
     this.#sending -= 1;
     if (sent) this.#sent += 1;
-    else this.#keep(text);
+    else this.#keep(body);
   }
 
-  #keep(text: string): void {
-    this.#ring.push(text);
+  #keep(body: Wire): void {
+    this.#ring.push(body);
     while (this.#ring.length > RING_SIZE) {
       this.#ring.shift();
       this.#dropped += 1;
@@ -148,10 +133,9 @@ export class Device {
   }
 
   async #replay(): Promise<void> {
-    const lastOne = this.#options.count !== undefined && this.#measured >= this.#options.count;
-    if (!this.#options.link.ready || (this.#newestFirst && !lastOne)) return;
-    const text = this.#ring.shift();
-    if (text !== undefined) await this.#deliver(text);
+    if (!this.#options.link.ready || (this.#newestFirst && !this.#complete)) return;
+    const body = this.#ring.shift();
+    if (body !== undefined) await this.#deliver(body);
   }
 
   async stop(): Promise<void> {

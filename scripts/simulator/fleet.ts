@@ -15,11 +15,14 @@ export interface FleetMember {
 const LINES = ["Ligne A", "Ligne B", "Ligne C"] as const;
 const PLANTS = ["LL", "LL", "MG"] as const;
 
-/** The devices of a run, lines and transports in turn. DEMO keeps them apart from the names of real lines. */
+/**
+ * The devices of a run, lines and transports in turn. DEMO keeps them apart from the names of real lines, RAW from devices that
+ * send one message per product.
+ */
 export function fleet(options: SimulateOptions): FleetMember[] {
   let serial = 0;
   return Array.from({ length: options.devices }, (_, index) => {
-    const plant = PLANTS[index % PLANTS.length] ?? "LL";
+    const plant = options.generation === "raw" ? "RAW" : (PLANTS[index % PLANTS.length] ?? "LL");
     const deviceId = `ESP32_DEMO_${plant}_${String(index + 1).padStart(2, "0")}`;
     const rng = random(options.seed, `${deviceId}/network`);
     const octet = (): string => rng.integer(0, 255).toString(16).toUpperCase().padStart(2, "0");

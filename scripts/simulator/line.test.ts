@@ -5,12 +5,12 @@ import { parseGradeSpec } from "../../nodes/grade/spec.ts";
 import type { InboxEntry } from "../../nodes/sample/inbox.ts";
 import type { SiteSettings } from "../../nodes/sample/site.ts";
 import { GRADES } from "../../nodes/sample/units.ts";
-import { produce } from "./device.ts";
 import { fleet } from "./fleet.ts";
 import { correlation, judge, parseRows, parseTruth, ranks } from "./judgement.ts";
 import { type DeviceIdentity, FAULTS, type Generation, heartbeat, hello, sensorData, spoil } from "./message.ts";
 import { readOptions, type SimulateOptions, UsageError } from "./options.ts";
 import { random } from "./random.ts";
+import { SqalSource } from "./sqal-source.ts";
 import { Station } from "./station.ts";
 import { truthOf } from "./truth.ts";
 
@@ -100,13 +100,9 @@ describe("simulator: messages", () => {
   it("repeat for a seed, whatever the clock says", () => {
     const run = (seed: number) => {
       const identity = device("new");
-      const source = {
-        identity,
-        station: new Station(seed, identity.deviceId),
-        faults: 0.2,
-        rng: random(seed, "device"),
-      };
-      return Array.from({ length: 4 }, (_, i) => produce(source, new Date(START + i)));
+      const station = new Station(seed, identity.deviceId);
+      const source = new SqalSource({ identity, station, rate: 1, faults: 0.2, rng: random(seed, "device") });
+      return Array.from({ length: 4 }, (_, i) => source.measure(START + i));
     };
     assert.deepEqual(run(8), run(8));
     assert.notDeepEqual(run(8), run(9));

@@ -1,3 +1,5 @@
+import type { Wire } from "./source.ts";
+
 /** A way to the line, as a device sees it. Implementations reconnect by themselves, with back-off, until closed. */
 export interface Link {
   /** Connected (and greeted, where the protocol greets) and willing to take a message now. */
@@ -5,7 +7,7 @@ export interface Link {
   /** Starts connecting; `onReady` is called after every (re)connection. */
   open(onReady: () => void): void;
   /** Hands over one message; resolves false when it was not taken (the device then buffers it). Never rejects. */
-  send(text: string, kind: MessageKind): Promise<boolean>;
+  send(message: Wire, kind: MessageKind): Promise<boolean>;
   /** Leaves cleanly. */
   close(): Promise<void>;
 }

@@ -3,8 +3,12 @@ import { analyseBins, claim, rows, spectralRatios } from "./firmware.ts";
 import { type Acquisition, SENSOR_HEIGHT_MM, ZONE_SIDE_MM } from "./station.ts";
 import { BIN_WIDTH_MM, BINS, SIDE } from "./tof.ts";
 
-/** `legacy`: raw counts and 8×8×128 histograms (about 140 KB); `new`: matrices and histogram figures (about 17 KB). */
-export type Generation = "new" | "legacy";
+/**
+ * `legacy`: raw counts and 8×8×128 histograms (about 140 KB); `new`: matrices and histogram figures (about 17 KB); `raw`: what
+ * the sensors' registers held, in the device envelope (about 3.4 KB).
+ */
+export const GENERATIONS = ["new", "legacy", "raw"] as const;
+export type Generation = (typeof GENERATIONS)[number];
 
 /** A device as it names itself. */
 export interface DeviceIdentity {

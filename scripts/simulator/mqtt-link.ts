@@ -1,5 +1,6 @@
 import mqtt, { type MqttClient } from "mqtt";
 import type { Link, MessageKind } from "./link.ts";
+import type { Wire } from "./source.ts";
 
 export interface MqttAddress {
   url: string;
@@ -52,7 +53,7 @@ export class MqttLink implements Link {
     return JSON.stringify({ type: "status", device_id: this.#address.deviceId, status });
   }
 
-  send(text: string, kind: MessageKind): Promise<boolean> {
+  send(message: Wire, kind: MessageKind): Promise<boolean> {
     const client = this.#client;
     if (!client?.connected) return Promise.resolve(false);
     const sample = kind === "sample";
@@ -66,7 +67,8 @@ export class MqttLink implements Link {
         resolve(taken);
       };
       // After a lost connection the client itself sends an unacknowledged publish again: it is in good hands.
-      client.publish(`${this.#topic}/${sample ? "sample" : "status"}`, text, { qos: 1, retain: !sample }, (error) =>
+      const payload = typeof message === "string" ? message : Buffer.from(message);
+      client.publish(`${this.#topic}/${sample ? "sample" : "status"}`, payload, { qos: 1, retain: !sample }, (error) =>
         done(!error),
       );
     });

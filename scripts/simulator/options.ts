@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { readEnvironment } from "../../distribution/environment.ts";
 import { isId, toId } from "../../nodes/sample/ids.ts";
 import { TRANSPORTS, type Transport } from "../../nodes/sample/units.ts";
-import type { Generation } from "./message.ts";
+import { STILL_SCENES, type StillScene } from "./belt.ts";
+import { GENERATIONS, type Generation } from "./message.ts";
 
 export interface SimulateOptions {
   devices: number;
@@ -26,6 +27,21 @@ export interface SimulateOptions {
   truthPath?: string;
   dryRun: boolean;
   quiet: boolean;
+  /** Settings of devices of generation `raw`. */
+  belt: BeltOptions;
+}
+
+export interface BeltOptions {
+  /** Default: CBOR, and JSON over WebSocket. */
+  encoding?: "cbor" | "json";
+  trigger: boolean;
+  cnh: boolean;
+  /** What lies below the sensors; products on a moving belt when absent. */
+  scene?: StillScene;
+  heightErrorMm: number;
+  tiltXDeg: number;
+  tiltYDeg: number;
+  speedMmS: number;
 }
 
 export const USAGE = `Usage: npm run simulate -- [options]
@@ -34,7 +50,8 @@ export const USAGE = `Usage: npm run simulate -- [options]
   --devices N          devices, on the transports in turn (default: 3)
   --rate R             products per second and device (default: 0.5)
   --transport LIST     of websocket, mqtt, serial (default: websocket)
-  --generation G       new (about 17 KB a sample) or legacy (with histograms, about 140 KB); default: new
+  --generation G       new (about 17 KB a sample), legacy (with histograms, about 140 KB), or raw (sensor registers in
+                       FoieFlow's own envelope, 15 a second, about 3.4 KB each); default: new
   --no-claims          devices leave out their own statistics, scores and grades
   --faults SHARE       share of samples spoiled on purpose, 0 to 1 (default: 0)
   --seed N             same seed, same products (default: a new one, shown)
@@ -49,6 +66,16 @@ export const USAGE = `Usage: npm run simulate -- [options]
   --dry-run            print the messages to standard output, connect nowhere (--count 10 unless given)
   --quiet              no status lines
   --help
+
+For --generation raw (a belt 300 mm below the sensors; --rate is reached where gaps allow it):
+  --encoding E         cbor or json (default: json over WebSocket, cbor else; cbor on serial in COBS frames)
+  --trigger            samples carry the product counter of a light barrier
+  --no-cnh             leave the histograms out (about 1.6 KB a sample)
+  --scene S            hold something still below the sensors, for calibration: empty, dark, white or grey
+                       (the same --seed is the same device)
+  --height-error MM    the sensor hangs so much too high (default: 0)
+  --tilt X,Y           tilt of the belt against the sensor, degrees (default: 0,0)
+  --belt-speed MM_S    (default: 250)
 
 Environment: HOST PORT MQTT_PORT MQTT_URL DATA_DIR SITE LINE DEVICE_TOKEN`;
 
@@ -68,6 +95,9 @@ function reachable(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
+const oneOf = <T extends string>(names: readonly T[], text: string): T | undefined =>
+  names.find((name) => name === text);
+
 function isTransport(text: string): text is Transport {
   return TRANSPORTS.some((transport) => transport === text);
 }
@@ -82,8 +112,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
   if (values.help) return undefined;
   const transports = (values.transport ?? "websocket").split(",").map((name) => name.trim());
   if (!transports.every(isTransport)) throw new UsageError(`--transport is a list of ${TRANSPORTS.join(", ")}`);
-  const generation = values.generation ?? "new";
-  if (generation !== "new" && generation !== "legacy") throw new UsageError("--generation is new or legacy");
+  const generation = oneOf(GENERATIONS, values.generation ?? "new");
+  if (!generation) throw new UsageError(`--generation is one of ${GENERATIONS.join(", ")}`);
   const environment = environmentOf(env);
   const siteId = values.site ?? environment.site;
   if (!isId(siteId)) throw new UsageError(`--site must match [A-Za-z0-9_-]{1,64}, not "${siteId}"`);
@@ -114,6 +144,27 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
     ...(truthPath !== undefined && { truthPath }),
     dryRun,
     quiet: values.quiet ?? false,
+    belt: beltOptions(values),
+  };
+}
+
+function beltOptions(values: ReturnType<typeof parse>): BeltOptions {
+  const encoding = values.encoding === undefined ? undefined : oneOf(["cbor", "json"], values.encoding);
+  if (values.encoding !== undefined && !encoding) throw new UsageError("--encoding is cbor or json");
+  const scene = values.scene === undefined ? undefined : oneOf(STILL_SCENES, values.scene);
+  if (values.scene !== undefined && !scene) throw new UsageError(`--scene is one of ${STILL_SCENES.join(", ")}`);
+  const tilts = (values.tilt ?? "0,0").split(",");
+  if (tilts.length !== 2) throw new UsageError("--tilt is two angles: X,Y");
+  const [tiltXDeg = 0, tiltYDeg = 0] = tilts.map((text) => number("--tilt", text, -20, 20));
+  return {
+    ...(encoding && { encoding }),
+    trigger: values.trigger ?? false,
+    cnh: !values["no-cnh"],
+    ...(scene && { scene }),
+    heightErrorMm: number("--height-error", values["height-error"] ?? "0", -100, 100),
+    tiltXDeg,
+    tiltYDeg,
+    speedMmS: number("--belt-speed", values["belt-speed"] ?? "250", 20, 2000),
   };
 }
 
@@ -152,6 +203,13 @@ function parse(args: string[]) {
         "dry-run": flag,
         quiet: flag,
         help: flag,
+        encoding: text,
+        trigger: flag,
+        "no-cnh": flag,
+        scene: text,
+        "height-error": text,
+        tilt: text,
+        "belt-speed": text,
       },
     }).values;
   } catch (error) {

@@ -1,6 +1,8 @@
 import { readlinkSync, unlinkSync } from "node:fs";
+import { frameCobs } from "../../nodes/broker/cobs.ts";
 import type { Link } from "./link.ts";
 import { openPty, type PseudoTerminal, placeLink } from "./pty.ts";
+import type { Wire } from "./source.ts";
 
 const TICK_MS = 10;
 /** Full for this long means that nobody reads: the line begun is started over when somebody does. */
@@ -9,7 +11,7 @@ const DRAIN_MS = 250;
 const MAX_QUEUED = 4;
 
 /**
- * Lines of JSON on a pseudo-terminal, at the pace of a serial adapter. As on a cable, what was sent before anybody opened the
+ * Lines of JSON, or COBS frames of bytes, on a pseudo-terminal, at the pace of a serial adapter. As on a cable, what was sent before anybody opened the
  * port may be lost: opening a port discards what it holds.
  */
 export class SerialLink implements Link {
@@ -48,9 +50,10 @@ export class SerialLink implements Link {
     onReady();
   }
 
-  send(text: string): Promise<boolean> {
+  send(message: Wire): Promise<boolean> {
     if (!this.ready) return Promise.resolve(false);
-    return new Promise((done) => this.#queue.push({ bytes: Buffer.from(`${text}\n`), done }));
+    const bytes = typeof message === "string" ? Buffer.from(`${message}\n`) : frameCobs(message);
+    return new Promise((done) => this.#queue.push({ bytes, done }));
   }
 
   #pump(): void {

@@ -7,11 +7,15 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { Aedes } from "aedes";
 import { WebSocketServer } from "ws";
+import { frameCobs } from "../../nodes/broker/cobs.ts";
+import { SerialFramer } from "../../nodes/broker/serial-framer.ts";
 import { Device } from "./device.ts";
 import { Backoff, type Link, type MessageKind } from "./link.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import { random } from "./random.ts";
 import { SerialLink } from "./serial-link.ts";
+import type { Wire as Message } from "./source.ts";
+import { SqalSource } from "./sqal-source.ts";
 import { Station } from "./station.ts";
 import { TruthFile, truthOf } from "./truth.ts";
 import { WebSocketLink } from "./websocket-link.ts";
@@ -45,8 +49,8 @@ describe("simulator: a device", () => {
       this.ready = true;
       this.#onReady();
     }
-    async send(text: string, kind: MessageKind): Promise<boolean> {
-      if (this.ready) this.texts.push({ text, kind });
+    async send(message: Message, kind: MessageKind): Promise<boolean> {
+      if (this.ready) this.texts.push({ text: String(message), kind });
       return this.ready;
     }
     async close(): Promise<void> {
@@ -59,16 +63,8 @@ describe("simulator: a device", () => {
   function start(count: number): { device: Device; wire: Wire } {
     const wire = new Wire();
     const station = new Station(1, identity.deviceId);
-    const device = new Device({
-      identity,
-      station,
-      link: wire,
-      rate: 40,
-      count,
-      faults: 0,
-      rng: random(1),
-      onTruth: () => undefined,
-    });
+    const source = new SqalSource({ identity, station, rate: 40, faults: 0, rng: random(1) });
+    const device = new Device({ source, link: wire, count, onTruth: () => undefined });
     device.start();
     return { device, wire };
   }
@@ -122,7 +118,9 @@ describe("simulator: WebSocket", () => {
     let authorization: string | undefined;
     server.on("connection", (socket, request) => {
       authorization = request.headers.authorization;
-      socket.on("message", (data) => received.push(String(data)));
+      socket.on("message", (data, binary) =>
+        received.push(binary && Buffer.isBuffer(data) ? `binary ${data.toString("hex")}` : String(data)),
+      );
       greet = () => socket.send('{"type":"connection_established"}');
     });
     const link: Link = new WebSocketLink(`ws://127.0.0.1:${portOf(server)}/ws/sensors/`, "secret");
@@ -136,8 +134,9 @@ describe("simulator: WebSocket", () => {
     greet();
     await until(() => ready === 1);
     assert.equal(await link.send("one", "sample"), true);
-    await until(() => received.length === 1);
-    assert.deepEqual(received, ["one"]);
+    assert.equal(await link.send(new Uint8Array([0xa1, 0x00, 0xff]), "sample"), true);
+    await until(() => received.length === 2);
+    assert.deepEqual(received, ["one", "binary a100ff"]);
     assert.equal(authorization, "Bearer secret");
     // Reconnects when the server drops it.
     for (const socket of server.clients) socket.terminate();
@@ -157,24 +156,31 @@ describe("simulator: MQTT", () => {
     const server = createServer(broker.handle);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const packets: Array<{ topic: string; qos: number; retain: boolean; text: string }> = [];
+    const payloads: string[] = [];
     broker.on("publish", ({ topic, qos, retain, payload }) => {
-      if (topic.startsWith("foieflow/")) packets.push({ topic, qos, retain, text: String(payload) });
+      if (topic.startsWith("foieflow/")) {
+        packets.push({ topic, qos, retain, text: String(payload) });
+        payloads.push(Buffer.from(payload).toString("hex"));
+      }
     });
     const link = new MqttLink({ url: `mqtt://127.0.0.1:${portOf(server)}`, siteId: "s", lineId: "l", deviceId: "d" });
     await new Promise<void>((resolve) => link.open(resolve));
     assert.equal(await link.send('{"status":"online"}', "hello"), true);
     assert.equal(await link.send("sample", "sample"), true);
+    assert.equal(await link.send(new Uint8Array([0xa1, 0x00, 0xff]), "sample"), true);
     await link.close();
-    await until(() => packets.length >= 3);
+    await until(() => packets.length >= 4);
+    assert.equal(payloads[2], "a100ff");
     assert.deepEqual(
       packets.map(({ topic, qos, retain }) => [topic, qos, retain]),
       [
         ["foieflow/s/l/d/status", 1, true],
         ["foieflow/s/l/d/sample", 1, false],
+        ["foieflow/s/l/d/sample", 1, false],
         ["foieflow/s/l/d/status", 1, true],
       ],
     );
-    assert.equal(JSON.parse(packets[2]?.text ?? "").status, "offline");
+    assert.equal(JSON.parse(packets[3]?.text ?? "").status, "offline");
     await new Promise<void>((resolve) => broker.close(resolve));
     await new Promise((resolve) => server.close(resolve));
   });
@@ -200,6 +206,23 @@ describe("simulator: serial", () => {
     await link.close();
     assert.equal(existsSync(path), false);
     assert.equal(link.ready, false);
+  });
+
+  it("carries bytes as COBS frames among lines", async () => {
+    const link = new SerialLink(join(directory, "frames"), 4_000_000);
+    link.open(() => undefined);
+    const bytes = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) % 256);
+    const length = frameCobs(bytes).length + 3;
+    const reader = spawn("head", ["-c", String(length), link.path ?? ""], { stdio: ["ignore", "pipe", "inherit"] });
+    const sent = Promise.all([link.send("{}"), link.send(bytes)]);
+    const framer = new SerialFramer(10_000);
+    const messages = framer.push(await buffer(reader.stdout));
+    assert.deepEqual(await sent, [true, true]);
+    assert.deepEqual(
+      messages.map((message) => message.toString("hex")),
+      ["7b7d", Buffer.from(bytes).toString("hex")],
+    );
+    await link.close();
   });
 
   it("does not block or pile up when nobody reads, nor replace what is not its link", async () => {

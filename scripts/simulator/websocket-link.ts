@@ -1,5 +1,6 @@
 import WebSocket from "ws";
 import { Backoff, type Link } from "./link.ts";
+import type { Wire } from "./source.ts";
 
 const GREETING_MS = 5000;
 const PING_MS = 20_000;
@@ -70,10 +71,10 @@ export class WebSocketLink implements Link {
     });
   }
 
-  send(text: string): Promise<boolean> {
+  send(message: Wire): Promise<boolean> {
     const socket = this.#socket;
     if (!socket || !this.ready) return Promise.resolve(false);
-    return new Promise((resolve) => socket.send(text, (error) => resolve(!error)));
+    return new Promise((resolve) => socket.send(message, (error) => resolve(!error)));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { NodeInitializer } from "node-red";
+import helper from "node-red-node-test-helper";
+import { nodeOf } from "../../test/support/nodes.ts";
+import { isSample } from "../sample/message.ts";
+import type { Presence, Sample, ShapeAnalysis, TofFrame } from "../sample/sample.ts";
+import type { GradeMethod } from "../sample/spec.ts";
+import { analyseProduct } from "../vl53l8ch/analyse-product.ts";
+import { analyseShape } from "../vl53l8ch/analyse-shape.ts";
+import { meanReading } from "./fuse.ts";
+import productNode from "./product.ts";
+
+const spec: GradeMethod = {
+  id: "test",
+  version: "1",
+  hash: "h",
+  method: "test",
+  analyseShape: (frame, _, context) => analyseShape(frame, context),
+  analyseProduct: (looks, context) => analyseProduct(looks, context),
+  analyseSpectrum: () => assert.fail("there are no readings"),
+  grade: () => assert.fail("nothing is graded here"),
+};
+const specNode: NodeInitializer = (RED) => {
+  RED.nodes.registerType("foieflow-grade-spec", function (this, config) {
+    RED.nodes.createNode(this, config);
+    Object.assign(this, { spec });
+  });
+};
+
+/** A frame with a dome of so many millimetres at a column, on a belt 300 mm below. */
+function frameOf(heightMm: number, middleColumn = 3.5): TofFrame {
+  const all = (value: number) => new Array<number>(64).fill(value);
+  return {
+    side: 8,
+    distanceMm: all(0).map((_, zone) => {
+      const distance2 = (Math.floor(zone / 8) - middleColumn) ** 2 + ((zone % 8) - 3.5) ** 2;
+      return 300 - heightMm * Math.sqrt(Math.max(0, 1 - distance2 / 7));
+    }),
+    reflectancePercent: all(50),
+    signal: all(60),
+    ambient: all(1),
+    signalUnit: "kcps/SPAD",
+    status: all(5),
+    validStatuses: [5, 9],
+  };
+}
+
+function sampleOf(seq: number, frame: TofFrame, more: Partial<Sample> = {}): Sample {
+  return {
+    sampleUid: `u${seq}`,
+    sampleId: `s${seq}`,
+    deviceId: "D1",
+    siteId: "LL",
+    lineId: "L1",
+    seq,
+    bootId: "b",
+    measuredAt: new Date(Date.UTC(2026, 10, 22) + (seq * 1000) / 15).toISOString(),
+    timeSource: "device",
+    receivedAt: "2026-11-22T11:00:00Z",
+    transport: "mqtt",
+    isHistorical: false,
+    shift: "day",
+    productionDay: "2026-11-22",
+    vl53l8ch: { frame, analysis: analyseShape(frame, { deviceId: "D1" }) },
+    ...more,
+  };
+}
+
+/** Feeds samples to the node and waits until as many came out. */
+async function through(samples: readonly Sample[], config: object = {}): Promise<Sample[]> {
+  await helper.load(
+    [specNode, productNode],
+    [
+      { id: "tab", type: "tab", label: "product" },
+      { id: "spec", type: "foieflow-grade-spec" },
+      { id: "product", z: "tab", type: "foieflow-product", spec: "spec", x: 1, y: 1, wires: [["out"]], ...config },
+      { id: "out", z: "tab", type: "helper", x: 1, y: 1, wires: [] },
+    ],
+  );
+  return new Promise((resolve) => {
+    const out: Sample[] = [];
+    nodeOf("out").on("input", (msg: { payload?: unknown }) => {
+      assert.ok(isSample(msg.payload));
+      out.push(msg.payload);
+      if (out.length === samples.length) resolve(out);
+    });
+    samples.forEach((payload, entry) => {
+      nodeOf("product").receive({ entryId: String(entry), payload });
+    });
+  });
+}
+const roles = (samples: readonly Sample[]) => samples.map(({ role }) => role);
+
+describe("the product node", () => {
+  before((done) => void helper.startServer(done));
+  after((done) => void helper.stopServer(done));
+  afterEach(() => helper.unload());
+
+  it("gives each product one sample that counts, in order, and names all its frames after it", async () => {
+    const heights = [0, 30, 45, 30, 0, 40, 45, 0];
+    const out = await through(heights.map((height, seq) => sampleOf(seq, frameOf(height))));
+    assert.deepEqual(
+      out.map(({ seq }) => seq),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
+    assert.deepEqual(roles(out), ["frame", "frame", "product", "frame", "frame", "frame", "product", "frame"]);
+    assert.equal(out[1]?.productId, out[2]?.productId);
+    assert.notEqual(out[2]?.productId, out[6]?.productId);
+    assert.equal(out[4]?.productId, undefined);
+    const shape = out[2]?.vl53l8ch?.analysis;
+    assert.equal(shape?.framesUsed, 3);
+    assert.equal(out[2]?.presence, "PRODUCT");
+    assert.equal(out[4]?.presence, "NO_PRODUCT");
+  });
+
+  it("does not count what never came into view whole", async () => {
+    const out = await through([0, 1, 2].map((seq) => sampleOf(seq, frameOf(seq === 2 ? 0 : 45, 0.4))));
+    assert.deepEqual(roles(out), ["frame", "frame", "frame"]);
+    assert.ok(out.some(({ presence }) => presence === "PARTIAL"));
+  });
+
+  it("closes a product after a while without frames", async () => {
+    const out = await through([sampleOf(0, frameOf(45))], { closeAfterMs: 100 });
+    assert.deepEqual(roles(out), ["product"]);
+  });
+
+  it("lets a message that is a product by itself pass at once, untouched but for its role", async () => {
+    const frame = frameOf(45);
+    const sample = sampleOf(0, frame, { vl53l8ch: { frame, features: { dialect: "sqal" } } });
+    const [out] = await through([sample]);
+    assert.deepEqual(out, { ...sample, role: "product", productId: "u0" });
+  });
+
+  it("lets samples of a method that does not judge presence pass at once", async () => {
+    const frame = frameOf(45);
+    const { presence: _, ...analysis }: ShapeAnalysis & { presence?: Presence } = analyseShape(frame, {
+      deviceId: "D1",
+    });
+    assert.deepEqual(roles(await through([sampleOf(0, frame, { vl53l8ch: { frame, analysis } })])), ["product"]);
+  });
+});
+
+describe("mean readings", () => {
+  const counts = (value: number) => ({
+    F1: value,
+    F2: value,
+    F3: value,
+    F4: value,
+    F5: value,
+    F6: value,
+    F7: value,
+    F8: value,
+    Clear: value,
+    NIR: value,
+  });
+  it("average counts and basic counts, and stay saturated where one is", () => {
+    const mean = meanReading([
+      { counts: counts(10), basicCounts: { F1: 1 }, gain: 4, reconstructed: [], saturated: [] },
+      { counts: counts(30), basicCounts: { F1: 3 }, gain: 4, reconstructed: [], saturated: ["F2"] },
+    ]);
+    assert.deepEqual([mean.counts.F5, mean.basicCounts?.F1, mean.gain], [20, 2, 4]);
+    assert.deepEqual(mean.saturated, ["F2"]);
+  });
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { Sample, SpectralAnalysis } from "../sample/sample.ts";
+import { makeSample } from "./fixture.test.ts";
+import { SAMPLE_ROWS } from "./rows.ts";
+
+/** Cells of a sample's row in a table without `bytea` columns before them, by column. */
+function cellsOf(name: string, sample: Sample): Record<string, unknown> {
+  const table = SAMPLE_ROWS.find((one) => one.name === name);
+  const columns = /\(([^)]*)\)/.exec(table?.insert ?? "")?.[1]?.split(", ") ?? [];
+  const parameters = table?.parameters([{ entryId: "1", sample }]) ?? [];
+  return Object.fromEntries(columns.map((column, index) => [column, parameters[index]?.[0]]));
+}
+
+function withReading(change: object, analysis?: Partial<SpectralAnalysis>): Sample {
+  const sample = makeSample();
+  const { as7341 } = sample;
+  assert.ok(as7341?.analysis);
+  return {
+    ...sample,
+    as7341: { ...as7341, reading: { ...as7341.reading, ...change }, analysis: { ...as7341.analysis, ...analysis } },
+  };
+}
+
+describe("rows of a spectral reading", () => {
+  it("are null where a figure needs a calibration that is not there", () => {
+    const color = {
+      l: Number.NaN,
+      a: Number.NaN,
+      b: Number.NaN,
+      deltaE: Number.NaN,
+      referenceId: "r",
+      calibrated: false,
+    };
+    const cells = cellsOf(
+      "as7341_analysis",
+      withReading(
+        {},
+        { color, oxidationIndex: Number.NaN, calibrated: false, uncalibratedReasons: ["no-calibration"] },
+      ),
+    );
+    const { color_l, delta_e, oxidation_index, blood_index, reflectance, calibrated, uncalibrated_reasons } = cells;
+    assert.deepEqual(
+      [color_l, delta_e, oxidation_index, blood_index, reflectance, calibrated, uncalibrated_reasons],
+      [null, null, null, null, null, false, '["no-calibration"]'],
+    );
+  });
+
+  it("are null for channels that the device does not have", () => {
+    const cells = cellsOf("as7341_raw", withReading({ absent: ["Clear", "NIR"], aTime: 29, moved: true }));
+    assert.deepEqual([cells.clear, cells.nir, cells.absent], [null, null, '["Clear","NIR"]']);
+    assert.deepEqual([typeof cells.f1, cells.atime, cells.moved, cells.flicker_hz], ["number", 29, true, null]);
+  });
+});

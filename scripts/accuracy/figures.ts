@@ -1,0 +1,93 @@
+import { mean, percentile, populationStd } from "../../nodes/sample/statistics.ts";
+import type { Judged, Mounted } from "./line.ts";
+
+export interface Figure {
+  name: string;
+  value: string;
+  /** What issue or contract asks for; absent: for information. */
+  wanted?: string;
+  isMet?: boolean;
+}
+
+const percent = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+
+/** The table of what was estimated against what was true. */
+export function figuresOf(mounts: readonly Mounted[]): Figure[] {
+  const all = mounts.flatMap(({ judged }) => judged);
+  const errors = all.map(({ truth, shape }) => shape.massG / truth.massG - 1);
+  const inside = mean(
+    all.map(({ truth, shape }) => (Math.abs(shape.massG - truth.massG) <= (shape.massHalfWidthG ?? 0) ? 1 : 0)),
+  );
+  const halfWidth =
+    percentile(
+      all.map(({ shape }) => (shape.massHalfWidthG ?? 0) / shape.massG),
+      50,
+    ) ?? 0;
+  const passed = mounts.reduce((sum, { passed }) => sum + passed, 0);
+  const counted = mounts.reduce((sum, { counted }) => sum + counted, 0);
+  const bias = mean(errors);
+  const grey = Math.max(...mounts.map(({ greyDeltaE }) => greyDeltaE));
+  const off = (of: (judged: Judged) => number) => {
+    const values = all.map(of);
+    return `${mean(values).toFixed(1)} ± ${populationStd(values).toFixed(1)} mm`;
+  };
+  return [
+    { name: "products judged", value: String(all.length), wanted: "2000", isMet: all.length >= 2000 },
+    {
+      name: "products counted / passed",
+      value: `${counted} / ${passed}`,
+      wanted: "equal",
+      isMet: counted === passed,
+    },
+    { name: "mass: bias", value: percent(bias), wanted: "below 2 %", isMet: Math.abs(bias) < 0.02 },
+    { name: "mass: standard deviation", value: percent(populationStd(errors)) },
+    {
+      name: "true masses inside the 95 % interval",
+      value: percent(inside),
+      wanted: "93 to 97 %",
+      isMet: inside >= 0.93 && inside <= 0.97,
+    },
+    { name: "median half width", value: percent(halfWidth), wanted: "at most 6 %", isMet: halfWidth <= 0.06 },
+    { name: "thickness error", value: off(({ truth, shape }) => (shape.thicknessMm ?? 0) - truth.thicknessMm) },
+    { name: "length error", value: off(({ truth, shape }) => (shape.lengthMm ?? 0) - truth.lengthMm) },
+    { name: "width error", value: off(({ truth, shape }) => (shape.widthMm ?? 0) - truth.widthMm) },
+    ...detection("dents of at least 30 mm and 6 mm depth", all, {
+      isThere: ({ truth }) => truth.dents.some((dent) => dent.diameterMm >= 30 && dent.depthMm >= 6),
+      isFree: ({ truth }) => truth.dents.length === 0,
+      isFound: ({ shape }) => shape.defects.some(({ type }) => type === "dent"),
+    }),
+    ...(["blood", "bile"] as const).flatMap((kind) =>
+      detection(`${kind} over at least 5 % of the spot`, all, {
+        isThere: ({ truth }) => (kind === "blood" ? truth.bloodShare : truth.bileShare) >= 0.05,
+        isFree: ({ truth }) => (kind === "blood" ? truth.bloodShare : truth.bileShare) === 0,
+        isFound: (judged) => judged[kind],
+      }),
+    ),
+    { name: "grey card: chroma, worst", value: grey.toFixed(2), wanted: "neutral (below 2)", isMet: grey < 2 },
+  ];
+}
+
+function detection(
+  name: string,
+  all: readonly Judged[],
+  tests: Record<"isThere" | "isFree" | "isFound", (judged: Judged) => boolean>,
+): Figure[] {
+  const there = all.filter(tests.isThere);
+  const free = all.filter(tests.isFree);
+  const recall = there.filter(tests.isFound).length / there.length;
+  const alarms = free.filter(tests.isFound).length / free.length;
+  return [
+    {
+      name: `${name}: recall`,
+      value: `${percent(recall, 1)} of ${there.length}`,
+      wanted: "at least 95 %",
+      isMet: recall >= 0.95,
+    },
+    {
+      name: `${name}: false alarms`,
+      value: `${percent(alarms, 1)} of ${free.length}`,
+      wanted: "at most 2 %",
+      isMet: alarms <= 0.02,
+    },
+  ];
+}
