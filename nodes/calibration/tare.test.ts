@@ -105,7 +105,9 @@ describe("a tare", () => {
             [],
           );
           assert.ok(Math.abs(tof.sensorHeightMm - heightMm) < 0.6, `${tof.sensorHeightMm} for ${heightMm}`);
-          const toleranceDeg = 0.1 + 45 / heightMm; // rounding to a millimetre over the width of the view
+          // Half a millimetre of rounding at either end of the view, all of one sign where the readings have no noise.
+          const spanMm = 2 * heightMm * Math.tan((22.5 * Math.PI) / 180) * (7 / 8);
+          const toleranceDeg = 0.1 + (Math.atan(1 / spanMm) * 180) / Math.PI;
           assert.ok(Math.abs(tof.tiltXDeg - tiltX) < toleranceDeg, `${tof.tiltXDeg} for ${tiltX}`);
           assert.ok(Math.abs(tof.tiltYDeg - tiltY) < toleranceDeg, `${tof.tiltYDeg} for ${tiltY}`);
           assert.equal(tof.beltDistanceMm.length, 64);
