@@ -29,6 +29,7 @@ export function productOf(sample: Sample): ProductView | undefined {
     ...(grade.spectral && { spectralScore: round(grade.spectral.score, 4) }),
     vetoes: grade.vetoes.slice(0, MAX_MARKS),
     ...(shape && { massG: round(shape.massG, 1), thicknessMm: round(shape.maxHeightMm, 1) }),
+    ...(shape?.massHalfWidthG !== undefined && { massHalfWidthG: round(shape.massHalfWidthG, 1) }),
     spec: `${grade.specId} ${grade.specVersion}`,
     ...(tof && { tof }),
     ...(spectrum && { spectrum }),
@@ -76,9 +77,11 @@ function spectrumOf({ as7341 }: Sample): SpectrumView | undefined {
     saturated,
     ...(gain !== undefined && { gain }),
     ...(integrationMs !== undefined && { integrationMs: round(integrationMs, 1) }),
-    ...(color && {
-      color: { l: round(color.l, 1), a: round(color.a, 1), b: round(color.b, 1), deltaE: round(color.deltaE, 1) },
-    }),
+    // Without a calibration there is no colour to speak of: the figures are NaN then.
+    ...(color &&
+      [color.l, color.a, color.b, color.deltaE].every(Number.isFinite) && {
+        color: { l: round(color.l, 1), a: round(color.a, 1), b: round(color.b, 1), deltaE: round(color.deltaE, 1) },
+      }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface ProductView {
   spectralScore?: number;
   vetoes: string[];
   massG?: number;
+  /** Half width of the 95 % interval around the mass, where the method states one. */
+  massHalfWidthG?: number;
   thicknessMm?: number;
   spec: string;
   tof?: TofView;

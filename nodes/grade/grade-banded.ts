@@ -123,11 +123,12 @@ export function curveAt(curve: BandedSpec["parts"][number]["curve"], value: numb
   return curve.at(-1)?.[1] ?? 0;
 }
 
-/** The stretch of a curve that earns the most: the band a reason shows. */
-function fullBand({ curve }: Part): [number, number] {
+/** The stretch of a curve that earns the most, which a reason shows: a band, or the one value it shrinks to. */
+function fullBand({ curve }: Part): number | [number, number] {
   const best = Math.max(...curve.map(([, score]) => score));
   const at = curve.filter(([, score]) => score === best).map(([value]) => value);
-  return [at[0] ?? 0, at.at(-1) ?? 0];
+  const [low, high] = [at[0] ?? 0, at.at(-1) ?? 0];
+  return low === high ? low : [low, high];
 }
 
 const rank = (letter: GradeLetter) => GRADES.length - GRADES.indexOf(letter);
