@@ -94,6 +94,7 @@ async function main(): Promise<void> {
         reject(new Error(`the flows use node types that are not installed: ${event.payload.types?.join(", ")}`));
     });
   });
+  flowsStarted.catch(() => undefined); // it may fail before somebody waits for it below
   if (environment.simulate) {
     simulator = startSimulator(environment, simulatesSerial, () => stopping);
     // Its serial port should be there when the flows look for it.
