@@ -3,7 +3,8 @@ import { messageOf } from "../host/errors.ts";
 import type { GradeSpecSource } from "../sample/spec.ts";
 import { BUILTIN_SPECS, builtinSpec } from "./builtin.ts";
 import { byDialect } from "./by-dialect.ts";
-import { parseGradeSpec, parseGradeSpecText } from "./spec.ts";
+import { acquireProductThread } from "./product-thread.ts";
+import { parseGradeSpec, specDocument } from "./spec.ts";
 
 interface GradeSpecDef extends NodeDef {
   /** Id of a spec that comes with FoieFlow, or `document` for the edited one. */
@@ -19,12 +20,16 @@ const init: NodeInitializer = (RED) => {
   RED.nodes.registerType("foieflow-grade-spec", function (this: Node & GradeSpecSource, config: GradeSpecDef) {
     RED.nodes.createNode(this, config);
     try {
-      const spec =
-        config.source === "document"
-          ? parseGradeSpecText(config.document ?? "")
-          : parseGradeSpec(builtinSpec(config.source ?? "sqal"));
+      const document =
+        config.source === "document" ? specDocument(config.document ?? "") : builtinSpec(config.source ?? "sqal");
+      const spec = parseGradeSpec(document);
+      const { hash } = spec;
       const apart = spec.method !== "sqal" && config.sqalBy !== "same";
       this.spec = apart ? byDialect(spec, parseGradeSpec(builtinSpec("sqal"))) : spec;
+      const thread = acquireProductThread();
+      this.on("close", () => thread.release());
+      // SQAL's messages are products by themselves and never come here: the own document is enough.
+      this.analyseProduct = async (evidence) => (await thread.value).ask({ document, hash, evidence });
     } catch (error) {
       this.error(RED._("grade-spec.errors.invalid", { why: messageOf(error) }));
     }

@@ -34,13 +34,19 @@ export function parseGradeSpec(document: unknown): GradeMethod {
 
 /** As `parseGradeSpec`, from JSON text. */
 export function parseGradeSpecText(text: string): GradeMethod {
-  let document: unknown;
+  return parseGradeSpec(specDocument(text));
+}
+
+/**
+ * A document, not yet validated, of its JSON text.
+ * @throws CodedError `bad-spec`
+ */
+export function specDocument(text: string): unknown {
   try {
-    document = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new CodedError("bad-spec", `not JSON: ${error instanceof Error ? error.message : "unreadable"}`);
   }
-  return parseGradeSpec(document);
 }
 
 /** SHA-256 (hex) of a document's canonical JSON: keys sorted, no white space. */

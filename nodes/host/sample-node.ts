@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from "node-red";
 import { isQuarantineRecord, isSample, quarantineOfSample } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
-import type { GradeMethod } from "../sample/spec.ts";
+import type { GradeMethod, ProductAnalyst } from "../sample/spec.ts";
 import { CodedError } from "./errors.ts";
 import { onceEvery } from "./rate-limit.ts";
 import { throttledStatus } from "./throttled-status.ts";
@@ -66,6 +66,17 @@ export function gradeMethodOf(RED: NodeAPI, id: string | undefined): GradeMethod
   const node: unknown = id ? RED.nodes.getNode(id) : undefined;
   if (typeof node !== "object" || node === null || !("spec" in node)) return undefined;
   return isGradeMethod(node.spec) ? node.spec : undefined;
+}
+
+/** What analyses whole products under the spec of a `foieflow-grade-spec` config node; undefined as in `gradeMethodOf`. */
+export function productAnalystOf(RED: NodeAPI, id: string | undefined): ProductAnalyst | undefined {
+  const node: unknown = id ? RED.nodes.getNode(id) : undefined;
+  if (typeof node !== "object" || node === null || !("analyseProduct" in node)) return undefined;
+  return isProductAnalyst(node.analyseProduct) ? node.analyseProduct : undefined;
+}
+
+function isProductAnalyst(value: unknown): value is ProductAnalyst {
+  return typeof value === "function";
 }
 
 function isGradeMethod(value: unknown): value is GradeMethod {

@@ -1,7 +1,5 @@
-import type { Sample, SpectralAnalysis, SpectralReading } from "../sample/sample.ts";
-import type { AnalysisContext, GradeMethod, ProductLook } from "../sample/spec.ts";
-import { mean } from "../sample/statistics.ts";
-import { CHANNELS } from "../sample/units.ts";
+import type { Sample } from "../sample/sample.ts";
+import type { ProductEvidence, ProductFigures, ProductLook } from "../sample/spec.ts";
 
 /** Something at least this high lies under the spectral sensor's spot, mm. */
 const SPOT_HEIGHT_MM = 12;
@@ -25,25 +23,41 @@ export function asFrame(sample: Sample, productId?: string): Sample {
   return { ...sample, role: "frame", ...(presence && { presence }), ...(productId !== undefined && { productId }) };
 }
 
+/** A closed product's frames, with what its analysis needs of them and the one that will carry its figures. */
+export interface Gathered {
+  /** In order, analysed one by one. */
+  samples: readonly Sample[];
+  productId: string;
+  bearer: Sample;
+  evidence: ProductEvidence;
+}
+
+/** Gathers what one product's frames say of it; undefined when there are none. */
+export function gatherProduct(samples: readonly Sample[], productId: string): Gathered | undefined {
+  const good = samples.filter(({ vl53l8ch }) => vl53l8ch && !vl53l8ch.frame.corrupted);
+  const seen = good.filter(({ vl53l8ch }) => vl53l8ch?.analysis?.presence !== "NO_PRODUCT");
+  const bearer = fullestOf(seen.length > 0 ? seen : good) ?? samples[0];
+  if (!bearer) return undefined;
+  return {
+    samples,
+    productId,
+    bearer,
+    evidence: {
+      looks: seen.flatMap((sample) => lookOf(sample) ?? []),
+      readings: readingsOn(samples),
+      context: { deviceId: bearer.deviceId, calibration: bearer.calibration },
+    },
+  };
+}
+
 /**
  * Makes one product of its frames: the frame that shows most of it carries the figures of all of them and, if the product was
  * seen whole, the role `product`; the others go as frames. Order and number of the samples stay.
- * @param samples frames of one product, in order, analysed one by one
  */
-export function fuseProduct(samples: readonly Sample[], productId: string, spec: GradeMethod): Sample[] {
-  const frames = samples.map((sample) => asFrame(sample, productId));
-  const looks = samples.flatMap((sample): (ProductLook & { sample: Sample })[] =>
-    sample.vl53l8ch && !sample.vl53l8ch.frame.corrupted
-      ? [{ sample, frame: sample.vl53l8ch.frame, atMs: atMsOf(sample) }]
-      : [],
-  );
-  const seen = looks.filter(({ sample }) => sample.vl53l8ch?.analysis?.presence !== "NO_PRODUCT");
-  const bearer = fullestOf((seen.length > 0 ? seen : looks).map(({ sample }) => sample)) ?? samples[0];
-  if (!bearer) return frames;
-  const context: AnalysisContext = { deviceId: bearer.deviceId, calibration: bearer.calibration };
-  const shape = spec.analyseProduct && seen.length > 0 ? spec.analyseProduct(seen, context) : bearer.vl53l8ch?.analysis;
+export function fuseProduct({ samples, productId, bearer }: Gathered, figures: ProductFigures): Sample[] {
+  const shape = figures.shape ?? bearer.vl53l8ch?.analysis;
+  const { spectral } = figures;
   const presence = shape?.presence ?? (bearer.vl53l8ch ? "NO_PRODUCT" : "PRODUCT");
-  const spectral = fuseReadings(samples, spec, context);
   const fused: Sample = {
     ...bearer,
     productId,
@@ -52,7 +66,13 @@ export function fuseProduct(samples: readonly Sample[], productId: string, spec:
     ...(bearer.vl53l8ch && shape && { vl53l8ch: { ...bearer.vl53l8ch, analysis: shape } }),
     ...(bearer.as7341 && spectral && { as7341: { ...bearer.as7341, analysis: spectral } }),
   };
-  return frames.map((frame, index) => (samples[index] === bearer ? fused : frame));
+  return samples.map((sample) => (sample === bearer ? fused : asFrame(sample, productId)));
+}
+
+function lookOf(sample: Sample): ProductLook | undefined {
+  if (!sample.vl53l8ch) return undefined;
+  const { histogram: _histogram, cnh: _cnh, targets: _targets, ...frame } = sample.vl53l8ch.frame;
+  return { frame, atMs: atMsOf(sample) };
 }
 
 /** Milliseconds with the fraction that `Date` cuts off. */
@@ -68,31 +88,13 @@ function fullestOf(samples: readonly Sample[]): Sample | undefined {
   return samples.toSorted((a, b) => withColour(b) - withColour(a) || volume(b) - volume(a))[0];
 }
 
-/**
- * The product's colour: the method's analysis of the mean of all good readings that lie on it. Stains are looked for reading
- * by reading, because a mean thins them out: of blood and bile the strongest reading counts.
- */
-function fuseReadings(
-  samples: readonly Sample[],
-  spec: GradeMethod,
-  context: AnalysisContext,
-): SpectralAnalysis | undefined {
+/** The readings that lie on the product; saturated and moved ones only where there are no others. */
+function readingsOn(samples: readonly Sample[]): ProductEvidence["readings"] {
   const on = samples.filter(liesOnProduct);
   const good = on.filter(({ as7341 }) => as7341 && as7341.reading.saturated.length === 0 && !as7341.reading.moved);
-  const used = good.length > 0 ? good : on;
-  if (spec.analyseProductSpectrum) {
-    const analysed = used.flatMap(({ as7341 }) =>
-      as7341?.analysis ? [{ reading: as7341.reading, analysis: as7341.analysis }] : [],
-    );
-    if (analysed.length > 0) return spec.analyseProductSpectrum(analysed, context);
-  }
-  const readings = used.flatMap(({ as7341 }) => (as7341 ? [as7341.reading] : []));
-  const first = readings[0];
-  if (!first) return undefined;
-  const alike = readings.filter((r) => r.gain === first.gain && r.integrationMs === first.integrationMs);
-  const analysis = spec.analyseSpectrum(meanReading(alike), context);
-  const singles = used.flatMap(({ as7341 }) => as7341?.analysis ?? []);
-  return withStrongestStains(analysis, singles);
+  return (good.length > 0 ? good : on).flatMap(({ as7341 }) =>
+    as7341 ? [{ reading: as7341.reading, ...(as7341.analysis && { analysis: as7341.analysis }) }] : [],
+  );
 }
 
 function liesOnProduct({ vl53l8ch, as7341 }: Sample): boolean {
@@ -107,42 +109,4 @@ function liesOnProduct({ vl53l8ch, as7341 }: Sample): boolean {
       return shape.occupied[zone] === true && (shape.heightMm[zone] ?? 0) >= SPOT_HEIGHT_MM;
     }),
   );
-}
-
-/** Mean of readings taken with the same gain and timing. */
-export function meanReading(readings: readonly SpectralReading[]): SpectralReading {
-  const [first] = readings;
-  if (!first) throw new RangeError("no reading");
-  const counts = { ...first.counts };
-  const basicCounts: NonNullable<SpectralReading["basicCounts"]> = {};
-  for (const channel of CHANNELS) {
-    counts[channel] = mean(readings.map((reading) => reading.counts[channel]));
-    const basic = readings.flatMap((reading) => reading.basicCounts?.[channel] ?? []);
-    if (basic.length > 0) basicCounts[channel] = mean(basic);
-  }
-  const saturated = CHANNELS.filter((channel) => readings.some((reading) => reading.saturated.includes(channel)));
-  const { passes: _, ...rest } = first;
-  return { ...rest, counts, saturated, ...(first.basicCounts && { basicCounts }) };
-}
-
-function withStrongestStains(analysis: SpectralAnalysis, singles: readonly SpectralAnalysis[]): SpectralAnalysis {
-  if (!analysis.indices) return analysis;
-  const indices = { ...analysis.indices };
-  const indexSigmas = analysis.indexSigmas && { ...analysis.indexSigmas };
-  const defects = [...analysis.defects];
-  for (const stain of ["blood", "bile"] as const)
-    for (const single of singles) {
-      const value = single.indices?.[stain];
-      if (value === undefined || !(value > indices[stain])) continue;
-      indices[stain] = value;
-      const sigma = single.indexSigmas?.[stain];
-      if (indexSigmas && sigma !== undefined) indexSigmas[stain] = sigma;
-    }
-  for (const single of singles)
-    for (const defect of single.defects) {
-      const at = defects.findIndex(({ type }) => type === defect.type);
-      if (at < 0) defects.push(defect);
-      else if (defect.severity > (defects[at]?.severity ?? 0)) defects[at] = defect;
-    }
-  return { ...analysis, indices, ...(indexSigmas && { indexSigmas }), defects };
 }

@@ -1,31 +1,12 @@
 import assert from "node:assert/strict";
-import type { NodeInitializer } from "node-red";
 import helper from "node-red-node-test-helper";
 import { nodeOf } from "../../test/support/nodes.ts";
+import gradeSpecNode from "../grade/grade-spec.ts";
+import { closeServices, openServices } from "../host/service.ts";
 import { isSample } from "../sample/message.ts";
 import type { Presence, Sample, ShapeAnalysis, TofFrame } from "../sample/sample.ts";
-import type { GradeMethod } from "../sample/spec.ts";
-import { analyseProduct } from "../vl53l8ch/analyse-product.ts";
 import { analyseShape } from "../vl53l8ch/analyse-shape.ts";
-import { meanReading } from "./fuse.ts";
 import productNode from "./product.ts";
-
-const spec: GradeMethod = {
-  id: "test",
-  version: "1",
-  hash: "h",
-  method: "test",
-  analyseShape: (frame, _, context) => analyseShape(frame, context),
-  analyseProduct: (looks, context) => analyseProduct(looks, context),
-  analyseSpectrum: () => assert.fail("there are no readings"),
-  grade: () => assert.fail("nothing is graded here"),
-};
-const specNode: NodeInitializer = (RED) => {
-  RED.nodes.registerType("foieflow-grade-spec", function (this, config) {
-    RED.nodes.createNode(this, config);
-    Object.assign(this, { spec });
-  });
-};
 
 /** A frame with a dome of so many millimetres at a column, on a belt 300 mm below. */
 function frameOf(heightMm: number, middleColumn = 3.5): TofFrame {
@@ -69,10 +50,10 @@ function sampleOf(seq: number, frame: TofFrame, more: Partial<Sample> = {}): Sam
 /** Feeds samples to the node and waits until as many came out. */
 async function through(samples: readonly Sample[], config: object = {}): Promise<Sample[]> {
   await helper.load(
-    [specNode, productNode],
+    [gradeSpecNode, productNode],
     [
       { id: "tab", type: "tab", label: "product" },
-      { id: "spec", type: "foieflow-grade-spec" },
+      { id: "spec", type: "foieflow-grade-spec", source: "duck" },
       { id: "product", z: "tab", type: "foieflow-product", spec: "spec", x: 1, y: 1, wires: [["out"]], ...config },
       { id: "out", z: "tab", type: "helper", x: 1, y: 1, wires: [] },
     ],
@@ -93,7 +74,10 @@ const roles = (samples: readonly Sample[]) => samples.map(({ role }) => role);
 
 describe("the product node", () => {
   before((done) => void helper.startServer(done));
-  after((done) => void helper.stopServer(done));
+  after(async () => {
+    await new Promise<void>((done) => helper.stopServer(() => done()));
+    await closeServices(openServices());
+  });
   afterEach(() => helper.unload());
 
   it("gives each product one sample that counts, in order, and names all its frames after it", async () => {
@@ -137,28 +121,5 @@ describe("the product node", () => {
       deviceId: "D1",
     });
     assert.deepEqual(roles(await through([sampleOf(0, frame, { vl53l8ch: { frame, analysis } })])), ["product"]);
-  });
-});
-
-describe("mean readings", () => {
-  const counts = (value: number) => ({
-    F1: value,
-    F2: value,
-    F3: value,
-    F4: value,
-    F5: value,
-    F6: value,
-    F7: value,
-    F8: value,
-    Clear: value,
-    NIR: value,
-  });
-  it("average counts and basic counts, and stay saturated where one is", () => {
-    const mean = meanReading([
-      { counts: counts(10), basicCounts: { F1: 1 }, gain: 4, reconstructed: [], saturated: [] },
-      { counts: counts(30), basicCounts: { F1: 3 }, gain: 4, reconstructed: [], saturated: ["F2"] },
-    ]);
-    assert.deepEqual([mean.counts.F5, mean.basicCounts?.F1, mean.gain], [20, 2, 4]);
-    assert.deepEqual(mean.saturated, ["F2"]);
   });
 });

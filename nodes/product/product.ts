@@ -1,11 +1,12 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
-import { CodedError } from "../host/errors.ts";
+import { CodedError, messageOf } from "../host/errors.ts";
 import { onceEvery } from "../host/rate-limit.ts";
-import { gradeMethodOf } from "../host/sample-node.ts";
+import { productAnalystOf } from "../host/sample-node.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { isQuarantineRecord, isSample, quarantineOfSample } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
-import { asFrame, asProduct, fuseProduct, isProductByItself } from "./fuse.ts";
+import { asFrame, asProduct, fuseProduct, gatherProduct, isProductByItself } from "./fuse.ts";
+import { InOrder } from "./in-order.ts";
 import { type Facts, type Group, SEGMENT_LIMITS, Segmenter } from "./segment.ts";
 
 interface ProductDef extends NodeDef {
@@ -17,16 +18,23 @@ interface ProductDef extends NodeDef {
 type Message = NodeMessageInFlow & { payload?: unknown };
 type Send = (message: Message) => void;
 
-/** A sample on its way, and how it goes on. */
-interface Waiting {
+/** A message on its way, and how it goes on. */
+interface Passing {
   msg: Message;
-  sample: Sample;
   send: Send;
-  done: () => void;
+  done: (error?: Error) => void;
+}
+
+interface Waiting extends Passing {
+  sample: Sample;
 }
 
 const TICK_MS = 250;
 const REPORT_MS = 10_000;
+/** Node-RED itself waits 15 s for a node to close. */
+const CLOSE_WITHIN_MS = 10_000;
+/** Most messages kept here. The inbox lets far fewer be on their way; this holds for flows without one. */
+const MOST_WAITING = 4096;
 
 /** Tells products apart in each device's frames and gives each whole product one sample with the figures of all its frames. */
 const init: NodeInitializer = (RED) => {
@@ -47,58 +55,75 @@ const init: NodeInitializer = (RED) => {
       });
     status.show({ fill: "grey", shape: "ring", text: RED._("product.status.idle") });
 
-    const forward = ({ msg, send, done }: Waiting, payload: unknown) => {
-      send({ ...msg, payload });
+    // Everything leaves in the order it came or its product was closed, whatever waits for an analysis.
+    const line = new InOrder<Passing, unknown>(({ msg, send, done }, payload) => {
+      try {
+        send(payload === msg.payload ? msg : { ...msg, payload });
+      } catch (error) {
+        return done(new Error(messageOf(error), { cause: error }));
+      }
       done();
+    });
+    const failed = (error: unknown) => {
+      status.show({ fill: "red", shape: "dot", text: RED._("product.status.failed") });
+      if (mayReport("failed")) this.error(error);
+    };
+    const analysed = async (items: readonly Waiting[], productId: string): Promise<unknown[]> => {
+      const samples = items.map(({ sample }) => sample);
+      try {
+        const analyse = productAnalystOf(RED, config.spec);
+        if (!analyse) throw new CodedError("no-spec", RED._("product.errors.no-spec"));
+        const product = gatherProduct(samples, productId);
+        const fused = product ? fuseProduct(product, await analyse(product.evidence)) : [];
+        if (fused.some(({ role }) => role === "product")) products += 1;
+        show();
+        return items.map(({ sample }, index) => fused[index] ?? asFrame(sample, productId));
+      } catch (error) {
+        failed(error);
+        return samples.map((sample) => quarantineOfSample(sample, error, "product-failed"));
+      }
     };
     const release = (groups: readonly Group<Waiting>[]) => {
-      for (const { items, productId, closing } of groups) {
-        if (closing === undefined || productId === undefined) {
-          for (const waiting of items) forward(waiting, asFrame(waiting.sample, productId));
-          continue;
-        }
-        try {
-          const spec = gradeMethodOf(RED, config.spec);
-          if (!spec) throw new CodedError("no-spec", RED._("product.errors.no-spec"));
-          const fused = fuseProduct(
-            items.map(({ sample }) => sample),
-            productId,
-            spec,
-          );
-          if (fused.some(({ role }) => role === "product")) products += 1;
-          items.forEach((waiting, index) => {
-            forward(waiting, fused[index] ?? asFrame(waiting.sample, productId));
-          });
-        } catch (error) {
-          status.show({ fill: "red", shape: "dot", text: RED._("product.status.failed") });
-          if (mayReport("failed")) this.error(error);
-          for (const waiting of items) forward(waiting, quarantineOfSample(waiting.sample, error, "product-failed"));
-        }
-      }
-      if (groups.some(({ closing }) => closing !== undefined)) show();
+      for (const { items, productId, closing } of groups)
+        line.add(
+          items,
+          closing === undefined || productId === undefined
+            ? items.map(({ sample }) => asFrame(sample, productId))
+            : analysed(items, productId),
+        );
     };
 
     const timer = setInterval(() => release(segmenter.expire(performance.now())), TICK_MS);
     this.on("input", (msg: Message, send, done) => {
       const sample = msg.payload;
-      if (isQuarantineRecord(sample)) {
-        send(msg);
+      if (isQuarantineRecord(sample)) return line.add([{ msg, send, done }], [sample]);
+      if (!isSample(sample)) return done(new Error(RED._("product.errors.not-a-sample")));
+      if (line.size + segmenter.held >= MOST_WAITING) {
+        const error = new CodedError("product-overloaded", RED._("product.errors.overloaded"));
+        failed(error);
+        send({ ...msg, payload: quarantineOfSample(sample, error, error.code) });
         return done();
       }
-      if (!isSample(sample)) return done(new Error(RED._("product.errors.not-a-sample")));
       if (isProductByItself(sample)) {
         products += 1;
         show();
-        send({ ...msg, payload: asProduct(sample) });
-        return done();
+        return line.add([{ msg, send, done }], [asProduct(sample)]);
       }
       release(segmenter.add({ msg, sample, send, done }, factsOf(sample), performance.now()));
     });
-    this.on("close", () => {
+    this.on("close", async (closed: () => void) => {
       clearInterval(timer);
-      // Nodes behind that close as well lose it; the inbox gives it again.
       release(segmenter.flush());
+      let patience: NodeJS.Timeout | undefined;
+      const outOfPatience = new Promise<void>((resolve) => {
+        patience = setTimeout(resolve, CLOSE_WITHIN_MS);
+      });
+      await Promise.race([line.empty(), outOfPatience]);
+      clearTimeout(patience);
+      // Handed back unsettled, as is what nodes behind that close as well lose: the inbox gives it again.
+      for (const { done } of line.giveUp()) done();
       status.close();
+      closed();
     });
   });
 };

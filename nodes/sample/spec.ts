@@ -18,9 +18,9 @@ export interface AnalysisContext {
   dialect?: string | undefined;
 }
 
-/** One ToF frame of a product's passage. */
+/** One ToF frame of a product's passage: its zones, without what only single frames are analysed by. */
 export interface ProductLook {
-  frame: TofFrame;
+  frame: Omit<TofFrame, "histogram" | "cnh" | "targets">;
   /** When it was taken, ms; only differences count. */
   atMs: number;
 }
@@ -52,7 +52,29 @@ export interface GradeMethod {
   grade(sample: Sample): Grade;
 }
 
-/** What an instance of the `foieflow-grade-spec` config node offers; `spec` is absent while its document is invalid. */
+/** All that is measured of one product, as far as its figures need it. Plain data: it is sent to another thread. */
+export interface ProductEvidence {
+  /** The frames in which something lies. */
+  looks: ProductLook[];
+  /** The readings that lie on it, good ones only where there are any, with their single analyses. */
+  readings: { reading: SpectralReading; analysis?: SpectralAnalysis }[];
+  context: AnalysisContext;
+}
+
+/** What a spec's method finds in a product's evidence; absent: nothing to go by, or a method of single frames only. */
+export interface ProductFigures {
+  shape?: ShapeAnalysis;
+  spectral?: SpectralAnalysis;
+}
+
+/**
+ * Analyses one product after the other, in the order asked, off the event loop.
+ * @throws what the method throws; CodedError `product-failed` when the analysis could not be carried out
+ */
+export type ProductAnalyst = (evidence: ProductEvidence) => Promise<ProductFigures>;
+
+/** What an instance of the `foieflow-grade-spec` config node offers; both are absent while its document is invalid. */
 export interface GradeSpecSource {
   spec?: GradeMethod;
+  analyseProduct?: ProductAnalyst;
 }

@@ -1,0 +1,27 @@
+import { parentPort } from "node:worker_threads";
+import { messageOf } from "./errors.ts";
+
+/** What a `WorkerThread` is told, one at a time. */
+export interface Request<Question> {
+  question: Question;
+}
+
+/** What it reports. */
+export type Reply<Answer> =
+  | { kind: "answer"; answer: Answer }
+  | { kind: "error"; code: string | undefined; message: string };
+
+/** In a worker thread: answers each request of the `WorkerThread` that started it; what `answer` throws goes back to the asker. */
+export function answerRequests<Question, Answer>(answer: (question: Question) => Answer): void {
+  const port = parentPort;
+  if (!port) throw new Error("requests are answered in a worker thread");
+  const report = (reply: Reply<Answer>) => port.postMessage(reply);
+  port.on("message", ({ question }: Request<Question>) => {
+    try {
+      report({ kind: "answer", answer: answer(question) });
+    } catch (error) {
+      const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+      report({ kind: "error", code, message: messageOf(error) });
+    }
+  });
+}
