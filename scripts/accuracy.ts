@@ -32,6 +32,7 @@ const conditions = [
   `sensor 300 mm above the belt, off by up to ±${CONDITIONS.heightErrorMm} mm and tilted by up to ${CONDITIONS.tiltDeg}°, tared with ${CONDITIONS.tareFrames} frames of the empty belt as on a real line; the estimator knows neither error`,
   `15 frames a second, belt at 250 mm/s ±${100 * CONDITIONS.speedError} % (not known to the estimator), gaps of ${CONDITIONS.emptyFrames.least} empty frame and more`,
   "livers of 300 to 900 g in any orientation, a quarter of them dented (24 to 50 mm across, 4 to 14 mm deep)",
+  "a dent counts as found wherever on its product one is reported: recall by its place is lower",
   "the simulated sensor mixes surfaces within a zone, has noise, a range bias of its own, per-zone offsets, a bias by reflectance, drift and quarter-millimetre steps; its density of liver varies",
 ];
 
