@@ -31,9 +31,16 @@ function int8(text: string): number | string {
   return Number.isSafeInteger(value) ? value : text;
 }
 
-/** `2026-11-22 13:30:00.5+00` → `2026-11-22T13:30:00.5Z`; infinities and years BC stay as PostgreSQL writes them. */
+const TIME = /^(\d{4,6}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(\+00(?::00)?)?$/;
+
+/**
+ * `2026-11-22 13:30:00.5+00` → `2026-11-22T13:30:00.500Z`: three digits of fraction as JavaScript writes them, six where
+ * there are microseconds; infinities and years BC stay as PostgreSQL writes them.
+ */
 function isoTime(text: string): string {
-  return /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d/.test(text) && !text.endsWith("BC")
-    ? text.replace(" ", "T").replace(/\+00(:00)?$/, "Z")
-    : text;
+  const match = TIME.exec(text);
+  if (!match) return text;
+  const [, date, time, fraction = "", zone] = match;
+  const digits = fraction.padEnd(fraction.length > 3 ? 6 : 3, "0");
+  return `${date}T${time}.${digits}${zone === undefined ? "" : "Z"}`;
 }
