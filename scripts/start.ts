@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 
   const { databaseService } = await import("@foieflow/node-red-foieflow/timescaledb/service.js");
   const { parseRetention } = await import("@foieflow/node-red-foieflow/timescaledb/retention.js");
-  const { closeServices, openServices } = await import("@foieflow/node-red-foieflow/host/service.js");
+  const { closeServices, openServices, servicesOpened } = await import("@foieflow/node-red-foieflow/host/service.js");
   say(environment.databaseUrl ? "connecting to the database …" : "opening the embedded database …");
   const lease = databaseService({
     url: environment.databaseUrl,
@@ -141,6 +141,7 @@ async function main(): Promise<void> {
     console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
     await stop("flows did not start", 1);
   }
+  await servicesOpened(10_000); // "running" says that the doors are open
   if (stopping) return;
 
   const shownHost = ["0.0.0.0", "::"].includes(environment.host) ? "localhost" : environment.host;

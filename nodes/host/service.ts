@@ -85,3 +85,14 @@ export async function closeServices(keys: readonly string[]): Promise<void> {
 export function openServices(): string[] {
   return [...services.keys()];
 }
+
+/** Resolves when every service now open has opened or failed to, or after `timeoutMs`. */
+export async function servicesOpened(timeoutMs: number): Promise<void> {
+  const opened = Promise.allSettled([...services.values()].map((held) => held.value));
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([opened, patience]);
+  clearTimeout(timer);
+}
