@@ -35,6 +35,7 @@ const ADAPTERS: Record<string, string[]> = {
   product: ["sample", "host"],
   timescaledb: ["sample", "host", "inbox"],
   calibration: ["sample", "host", "inbox", "timescaledb", "as7341"],
+  health: ["sample", "host", "inbox", "timescaledb"],
 };
 
 /** Libraries and platform modules that pure code must not know. */
