@@ -2,8 +2,10 @@ import path from "node:path";
 import { exportToFlows, loadDotEnv, readEnvironment, root } from "./distribution/environment.ts";
 import type { FlowNode } from "./distribution/flow-files.ts";
 import { FlowStore } from "./distribution/flow-store.ts";
+import { nodeRedLogging } from "./distribution/node-red-log.ts";
 import { flowStorage } from "./distribution/node-red-storage.ts";
 import { PeopleGuard } from "./distribution/people.ts";
+import { processLog } from "./distribution/process-log.ts";
 import { openSecrets } from "./distribution/secrets.ts";
 
 loadDotEnv();
@@ -11,6 +13,9 @@ export const environment = readEnvironment();
 exportToFlows(environment);
 export const secrets = openSecrets(environment.dataDir);
 process.env.DEVICE_TOKEN = secrets.deviceToken;
+export const log = processLog(environment);
+log.hide(secrets.deviceToken, secrets.credentialSecret, secrets.sessionSecret, secrets.databasePassword);
+log.hide(secrets.newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
 export const guard = new PeopleGuard({
   host: environment.host,
   adminPasswordHash: secrets.adminPasswordHash,
@@ -66,7 +71,7 @@ const settings = {
     projects: { enabled: false },
     palette: { categories: ["FoieFlow", "subflows", "common", "function", "network", "sequence", "parser", "storage"] },
   },
-  logging: { console: { level: environment.logLevel, metrics: false, audit: false } },
+  logging: nodeRedLogging(log, environment.logFileLevel),
   ...(process.env.FOIEFLOW_LANG ? { lang: process.env.FOIEFLOW_LANG } : {}),
 };
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { LOG_LEVELS, type LogLevel } from "./log-line.ts";
 
 /** Everything an instance is told from outside, parsed once. */
 export interface Environment {
@@ -21,12 +22,15 @@ export interface Environment {
   timeZone: string;
   simulate: boolean;
   deviceNets: string[];
-  logLevel: string;
+  /** Least level on the console of what Node-RED and the nodes say. */
+  logLevel: LogLevel;
+  /** Least level in the log's files. */
+  logFileLevel: LogLevel;
+  /** How the console's lines are written. */
+  logFormat: "text" | "json";
 }
 
 export const root: string = path.resolve(import.meta.dirname, "..");
-
-const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"];
 
 /**
  * Reads the environment (and `.env` beside package.json, which never overrides a variable already set).
@@ -57,8 +61,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   } catch {
     throw new Error(`SITE_TZ must be a time zone such as Europe/Paris, not "${timeZone}"`);
   }
-  const logLevel = text("LOG_LEVEL") ?? "warn";
-  if (!LOG_LEVELS.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}`);
+  const level = text("LOG_LEVEL");
+  const logLevel = LOG_LEVELS.find((one) => one === (level ?? "warn"));
+  if (!logLevel) throw new Error(`LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}`);
+  const logFormat = text("LOG_FORMAT") ?? "text";
+  if (logFormat !== "text" && logFormat !== "json") throw new Error("LOG_FORMAT must be text or json");
   return {
     host: text("HOST") ?? "127.0.0.1",
     port: port("PORT") ?? 1880,
@@ -75,6 +82,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     simulate: text("FOIEFLOW_SIMULATE") !== "0",
     deviceNets: (text("DEVICE_NETS") ?? "").split(/[\s,]+/).filter(Boolean),
     logLevel,
+    logFileLevel: level === undefined ? "info" : logLevel,
+    logFormat,
   };
 }
 

@@ -10,17 +10,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
 import { writeFileAtomic } from "../distribution/files.ts";
+import { closeProcessLog, processLog } from "../distribution/process-log.ts";
 
 const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
 if (options["edit-flows"]) process.env.FOIEFLOW_EDIT_FLOWS = "1";
 
 const startedAt = Date.now();
-const say = (text: string) => console.log(`FoieFlow: ${text}`);
+const say = (text: string) => processLog().info(text);
 
 /** Ends with a message an operator can act on, without a stack. */
-function refuse(error: unknown): never {
-  console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
-  process.exit(1);
+function refuse(error: unknown): void {
+  sayError(error);
+  closeProcessLog().finally(() => process.exit(1));
+}
+
+/** An environment that cannot be read leaves only the console to say so. */
+function sayError(error: unknown): void {
+  try {
+    processLog().error(error);
+  } catch {
+    console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 const simulatedSerial = (dataDir: string) => path.join(dataDir, "simulation", "serial");
@@ -33,10 +43,11 @@ async function main(): Promise<void> {
   const simulatesSerial = before.simulate && before.serialPort === undefined && process.platform === "linux";
   if (simulatesSerial) process.env.SERIAL_PORT = simulatedSerial(before.dataDir);
 
-  const { environment, secrets, settings, flowChanges } = await import("../settings.ts");
+  const { environment, secrets, settings, flowChanges, log } = await import("../settings.ts");
   for (const name of flowChanges.kept)
-    console.warn(
-      `FoieFlow: flow ${name} was changed on this site and stays as it is, though the release has a newer one (${path.join("flows", name)})`,
+    log.warn(
+      `flow ${name} was changed on this site and stays as it is, though the release has a newer one (${path.join("flows", name)})`,
+      { code: "flow-kept" },
     );
   mkdirSync(settings.userDir, { recursive: true, mode: 0o700 });
 
@@ -110,8 +121,8 @@ async function main(): Promise<void> {
     stopping = true;
     say(`${signal}: stopping …`);
     const forced = setTimeout(() => {
-      console.error("FoieFlow: did not stop within 30 s, ending now");
-      process.exit(1);
+      log.error("did not stop within 30 s, ending now");
+      log.close().finally(() => process.exit(1));
     }, 30_000);
     forced.unref();
     simulator?.kill("SIGTERM");
@@ -119,26 +130,27 @@ async function main(): Promise<void> {
     await closeServices(openServices().filter((key) => key.startsWith("door:")));
     const { currentInbox } = await import("@foieflow/node-red-foieflow/inbox/service.js");
     const waiting = (await currentInbox()?.drain(10_000)) ?? 0;
-    if (waiting > 0) console.warn(`FoieFlow: ${waiting} messages could not be settled before the stop`);
+    if (waiting > 0) log.warn(`${waiting} messages could not be settled before the stop`);
     await RED.stop();
     lease.release();
     await closeServices(openServices());
     server.closeAllConnections();
     server.close();
     say("stopped");
+    await log.close();
     process.exit(exitCode);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.on(signal, () => stop(signal).catch((error) => refuse(error)));
   process.on("uncaughtException", (error) => {
-    console.error("FoieFlow: unexpected error", error);
+    log.error(`unexpected error: ${error instanceof Error ? error.stack : error}`, { code: "unexpected" });
     stop("unexpected error", 1).catch(() => process.exit(1));
   });
 
   try {
     await flowsStarted;
   } catch (error) {
-    console.error(`FoieFlow: ${error instanceof Error ? error.message : error}`);
+    log.error(error);
     await stop("flows did not start", 1);
   }
   await servicesOpened(10_000); // "running" says that the doors are open
@@ -151,9 +163,10 @@ async function main(): Promise<void> {
     `  dashboard  ${base}/dashboard/line`,
     `  editor     ${base}/   (user admin)`,
   ];
-  if (secrets.newAdminPassword)
-    lines.push(`  password   ${secrets.newAdminPassword}   shown once; "npm run password" makes a new one`);
   for (const line of lines) say(line);
+  // On a person's console only: never in a file, nor where the console's lines are collected.
+  if (secrets.newAdminPassword && environment.logFormat === "text")
+    console.log(`FoieFlow:   password   ${secrets.newAdminPassword}   shown once; "npm run password" makes a new one`);
 }
 
 /** The simulated line is a process of its own that connects as devices do, and ends when this one is gone. */
@@ -174,11 +187,11 @@ function startSimulator(
     env: { ...process.env, FOIEFLOW_PARENT: String(process.pid) },
   });
   child.on("exit", (code) => {
-    if (!stopping()) console.warn(`FoieFlow: the simulated line ended (exit ${code})`);
+    if (!stopping()) processLog().warn(`the simulated line ended (exit ${code})`);
   });
   return child;
 }
 
 if (!existsSync(path.join(import.meta.dirname, "../nodes/dist")))
   refuse("not built yet: run npm start or npm run build");
-main().catch(refuse);
+else main().catch(refuse);
