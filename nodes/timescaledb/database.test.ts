@@ -119,7 +119,7 @@ describe("database", function () {
     const samples = Array.from({ length: 60 }, () => makeSample({ deviceId: "through-crash" }));
     for (const [i, payload] of samples.entries()) writer.add({ entryId: `k${i}`, payload, context: undefined });
     while (settled.length < 6) await new Promise((resolve) => setImmediate(resolve));
-    await engine.embedded?.terminateWorker();
+    await engine.embedded?.terminateEngine();
     assert.deepEqual(await writer.close(20_000), []);
     assert.deepEqual(
       settled,

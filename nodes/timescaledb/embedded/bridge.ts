@@ -1,5 +1,5 @@
 import { messageOf } from "../../host/errors.ts";
-import type { EngineThread } from "./engine-thread.ts";
+import type { EngineProcess } from "./engine-process.ts";
 import { cString, int32, message, messagesIn, query, sync, type TransactionStatus } from "./protocol.ts";
 
 /** A group of messages that the engine gets in one piece, or an answer that has to wait for its turn. */
@@ -48,7 +48,7 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #clients = new Set<Client>();
   readonly #queues = new Map<Client, Unit[]>();
-  #engine: EngineThread | undefined;
+  #engine: EngineProcess | undefined;
   #parameters: Record<string, string> = {};
   #refusal: string | undefined;
   #owner: Client | undefined;
@@ -77,7 +77,7 @@ export class Bridge {
   }
 
   /** Puts an engine (back) in place; what clients asked for in the meantime runs now. */
-  attach(engine: EngineThread): void {
+  attach(engine: EngineProcess): void {
     this.#engine = engine;
     this.#parameters = engine.parameters;
     this.#refusal = undefined;
@@ -197,7 +197,7 @@ export class Bridge {
     this.#watchIdleOwner();
   }
 
-  async #run(engine: EngineThread, client: Client, unit: Unit, bytes: Uint8Array): Promise<void> {
+  async #run(engine: EngineProcess, client: Client, unit: Unit, bytes: Uint8Array): Promise<void> {
     this.#running = client;
     this.bytesIn += bytes.byteLength;
     let answer: Buffer;

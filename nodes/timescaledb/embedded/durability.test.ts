@@ -15,8 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { EngineThread } from "./engine-thread.ts";
+import { EngineProcess } from "./engine-process.ts";
 import { embeddedPaths } from "./paths.ts";
 import { query } from "./protocol.ts";
 import { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from "./start.ts";
@@ -88,7 +89,7 @@ describe("the embedded database's data", function () {
     assert.equal((await second.pool.query("SELECT count(*)::int AS n FROM m")).rows[0].n, 5000);
     await second.pool.query("INSERT INTO m VALUES ('2026-01-01 00:00:30Z', 0)");
     // The library must be there again also after the engine died.
-    await second.database.terminateWorker();
+    await second.database.terminateEngine();
     assert.equal((await second.pool.query("SELECT count(*)::int AS n FROM m")).rows[0].n, 5001);
     await second.pool.end();
     await second.database.close();
@@ -216,7 +217,7 @@ describe("the embedded database's data", function () {
     const running = assert.rejects(client.query("SELECT count(*) FROM generate_series(1, 1000000000)"), {
       code: "57P02",
     });
-    await Promise.all([running, idle, database.terminateWorker()]);
+    await Promise.all([running, idle, database.terminateEngine()]);
     client.release(true);
     assert.deepEqual(states, ["recovering", "open"]);
     assert.equal(database.stats().recoveries, 1);
@@ -228,7 +229,7 @@ describe("the embedded database's data", function () {
     const dataDir = fresh("closing");
     const first = await start({ dataDir });
     const recovering = new Promise<void>((resolve) => first.database.onState(() => resolve()));
-    const reopened = assert.rejects(first.database.terminateWorker(), { code: "database-closed" });
+    const reopened = assert.rejects(first.database.terminateEngine(), { code: "database-closed" });
     await recovering;
     await first.database.close();
     await reopened;
@@ -242,13 +243,57 @@ describe("the embedded database's data", function () {
   it("survives a trap of the engine itself", async () => {
     const dataDir = fresh("real-trap");
     const paths = embeddedPaths(dataDir);
-    const thread = await EngineThread.open({ paths, extension: true, fsync: false });
-    const death = new Promise<Error>((resolve) => thread.onDeath(resolve));
-    await thread.exec(query("CREATE TABLE t (n int); INSERT INTO t VALUES (1)"), 10_000);
+    const engine = await EngineProcess.open({ paths, extension: true, fsync: false });
+    const death = new Promise<Error>((resolve) => engine.onDeath(resolve));
+    await engine.exec(query("CREATE TABLE t (n int); INSERT INTO t VALUES (1)"), 10_000);
     // The engine cannot wait for the data of a COPY: this is what the bridge never lets through.
-    await assert.rejects(thread.exec(query("COPY t FROM STDIN"), 10_000), { code: "embedded-failed" });
+    await assert.rejects(engine.exec(query("COPY t FROM STDIN"), 10_000), { code: "embedded-failed" });
     assert.match((await death).message, /unreachable|memory access|RuntimeError/);
     const { pool } = await start({ dataDir });
+    assert.equal((await pool.query("SELECT count(*)::int AS n FROM t")).rows[0].n, 1);
+    await pool.end();
+  });
+
+  it("outlives a fault that ends the engine's process, also while it opens", async function () {
+    const ownChildren = `/proc/${process.pid}/task/${process.pid}/children`;
+    if (!existsSync(ownChildren)) this.skip();
+    const childPids = () => readFileSync(ownChildren, "utf8").split(" ").filter(Boolean).map(Number);
+    const dataDir = fresh("segfault");
+    const others = new Set(childPids());
+    const opening = start({ dataDir });
+    const pid = childPids().find((one) => !others.has(one)) ?? 0;
+    assert.ok(pid > 0);
+    await sleep(150); // somewhere in its start
+    process.kill(pid, "SIGSEGV");
+    const { database, pool } = await opening;
+    pool.on("error", () => {}); // the idle connection ends with the engine
+    await pool.query("CREATE TABLE t (n int)");
+    await pool.query("INSERT INTO t VALUES (1)");
+    const reopened = new Promise<void>((resolve) => database.onState((state) => state === "open" && resolve()));
+    process.kill(database.stats().enginePid ?? 0, "SIGSEGV");
+    await reopened;
+    assert.match(database.stats().lastFailure ?? "", /SIGSEGV/);
+    assert.equal((await pool.query("SELECT count(*)::int AS n FROM t")).rows[0].n, 1);
+    await pool.end();
+  });
+
+  it("waits for the engine of a process that was killed, which ends although it is busy", async () => {
+    const dataDir = fresh("orphan");
+    const parent = child(
+      dataDir,
+      `await pool.query("CREATE TABLE t (n int)");
+       await pool.query("INSERT INTO t VALUES (1)");
+       pool.query("SELECT count(*) FROM generate_series(1, 10000000000)").catch(() => {});
+       setTimeout(() => console.log("busy " + database.stats().enginePid), 500);`,
+    );
+    let orphan = 0;
+    for await (const line of parent.lines) {
+      orphan = Number(/^busy (\d+)$/.exec(line)?.[1]);
+      if (orphan > 0) parent.process.kill("SIGKILL");
+    }
+    await parent.exited;
+    const { pool } = await start({ dataDir });
+    assert.throws(() => process.kill(orphan, 0), { code: "ESRCH" });
     assert.equal((await pool.query("SELECT count(*)::int AS n FROM t")).rows[0].n, 1);
     await pool.end();
   });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, codeOf } from "../../host/errors.ts";
 import type { EmbeddedPaths } from "./paths.ts";
 
@@ -19,17 +20,11 @@ const held = new Set<DatabaseSync>();
  */
 export function lockDirectory(paths: EmbeddedPaths): DirectoryLock {
   mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-  const lock = new DatabaseSync(paths.lock);
-  try {
-    // No journal: the transaction writes nothing, it is only held.
-    lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
-  } catch (cause) {
-    lock.close();
-    if (!isBusy(cause)) throw cause;
+  const lock = tryLock(paths.lock);
+  if (!lock) {
     throw new CodedError(
       "database-in-use",
       `the database in ${paths.root} is in use by ${owner(paths)}: stop that process, or use another DATA_DIR`,
-      { cause },
     );
   }
   const record = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
@@ -42,6 +37,41 @@ export function lockDirectory(paths: EmbeddedPaths): DirectoryLock {
       lock.close();
     },
   };
+}
+
+/** How long an engine whose parent is gone may take to end; it notices within a second, see `parent-watch.ts`. */
+const ORPHAN_PATIENCE_MS = 60_000;
+const ORPHAN_POLL_MS = 50;
+
+/**
+ * Takes the cluster for the engine of this process, until it ends. The directory's lock went with a parent that was
+ * killed, while its engine may still be in the middle of a query: two engines in one cluster would lose rows.
+ * @throws CodedError `database-in-use` when the other engine does not end
+ */
+export async function lockEngine(paths: EmbeddedPaths): Promise<void> {
+  for (const startedMs = performance.now(); ; await sleep(ORPHAN_POLL_MS)) {
+    const lock = tryLock(paths.engineLock);
+    if (lock) {
+      held.add(lock);
+      return;
+    }
+    if (performance.now() - startedMs > ORPHAN_PATIENCE_MS)
+      throw new CodedError("database-in-use", `another engine still works in ${paths.root}`);
+  }
+}
+
+/** SQLite's exclusive lock on an empty file, or undefined while another process (or this one) has it. */
+function tryLock(file: string): DatabaseSync | undefined {
+  const lock = new DatabaseSync(file);
+  try {
+    // No journal: the transaction writes nothing, it is only held.
+    lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    return undefined;
+  }
 }
 
 function isBusy(error: unknown): boolean {

@@ -13,6 +13,8 @@ export interface EmbeddedPaths {
   lock: string;
   /** Who holds the lock; informative only. */
   owner: string;
+  /** Held by the engine's own process, which may outlive its parent for a moment. */
+  engineLock: string;
   maintenance: string;
   /** Where the Unix socket is, see `server.ts`. */
   socketRecord: string;
@@ -27,6 +29,7 @@ export function embeddedPaths(dataDir: string): EmbeddedPaths {
     opened: join(root, "opened"),
     lock: join(root, "lock.sqlite"),
     owner: join(root, "owner.json"),
+    engineLock: join(root, "engine.sqlite"),
     maintenance: join(root, "maintenance.json"),
     socketRecord: join(root, "socket.json"),
   };

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { CodedError, codeOf, messageOf } from "../../host/errors.ts";
 import { Bridge, deathNotice } from "./bridge.ts";
 import { Connection } from "./connection.ts";
-import { EngineThread } from "./engine-thread.ts";
+import { EngineProcess } from "./engine-process.ts";
 import { lockDirectory } from "./lock.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { OpenOptions } from "./open.ts";
@@ -46,6 +46,8 @@ export interface EmbeddedStats {
   checkpoints: number;
   /** fsync calls that reached the operating system since the engine was opened. */
   fsyncs: number;
+  /** Of the engine's process; undefined while there is none. */
+  enginePid: number | undefined;
 }
 
 export interface EmbeddedDatabase {
@@ -61,12 +63,13 @@ export interface EmbeddedDatabase {
   /** Runs the maintenance that is due now. */
   maintain(): Promise<void>;
   /** For crash tests: ends the engine as a trap would. Resolves when it is open again. */
-  terminateWorker(): Promise<void>;
+  terminateEngine(): Promise<void>;
   /** Lets other processes in, over a Unix socket or TCP on this machine. */
   serve(options: ServeOptions): Promise<Serving>;
   close(): Promise<void>;
 }
 
+const OPEN_ATTEMPTS = 3;
 const REOPEN_DELAYS_MS = [0, 500, 2_000, 5_000, 15_000, 30_000];
 /** A query that still runs when the database is closed gets this long; ending it with its engine loses nothing. */
 const CLOSE_PATIENCE_MS = 5_000;
@@ -101,7 +104,7 @@ class Embedded implements EmbeddedDatabase {
   readonly #listeners = new Set<(state: EmbeddedState) => void>();
   readonly #servings = new Set<Serving>();
   readonly #limits: { maxMessageBytes?: number };
-  #engine: EngineThread | undefined;
+  #engine: EngineProcess | undefined;
   #maintenance: Maintenance | undefined;
   #state: EmbeddedState = "closed";
   #recoveries = 0;
@@ -123,7 +126,16 @@ class Embedded implements EmbeddedDatabase {
   }
 
   async open(): Promise<void> {
-    await this.#openEngine();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#openEngine();
+        break;
+      } catch (error) {
+        // An engine that fell over while it opened is tried again, as one that falls over later is.
+        if (codeOf(error, "") !== "engine-died" || attempt >= OPEN_ATTEMPTS) throw error;
+        this.#log(`the embedded database failed to open (${messageOf(error)}); trying again`);
+      }
+    }
     this.#maintenance = new Maintenance({
       ...this.#options,
       stream: () => new Connection(this.#bridge, { patience: MAINTENANCE_PATIENCE }),
@@ -160,6 +172,7 @@ class Embedded implements EmbeddedDatabase {
       lastCheckpointAt: this.#maintenance?.lastCheckpointAt,
       checkpoints: this.#maintenance?.checkpoints ?? 0,
       fsyncs: this.#engine?.syncs ?? 0,
+      enginePid: this.#engine?.pid,
     };
   }
 
@@ -171,7 +184,7 @@ class Embedded implements EmbeddedDatabase {
     return this.#maintenance?.run() ?? Promise.reject(closedError());
   }
 
-  async terminateWorker(): Promise<void> {
+  async terminateEngine(): Promise<void> {
     if (this.#state === "closed" || !this.#engine) throw closedError();
     const reopened = new Promise<void>((resolve, reject) => {
       const stop = this.onState((state) => {
@@ -232,7 +245,7 @@ class Embedded implements EmbeddedDatabase {
       this.#log(`creating the database (embedded ${what}) in ${paths.root} …`);
     else if (existsSync(paths.opened)) this.#log(`recovering the database in ${paths.root}, which was not closed …`);
     else this.#log(`opening the database in ${paths.root} …`);
-    const engine = await EngineThread.open(this.#open);
+    const engine = await EngineProcess.open(this.#open);
     writeFileSync(paths.opened, "");
     if (this.#closing) {
       await engine.close();
@@ -249,7 +262,7 @@ class Embedded implements EmbeddedDatabase {
   }
 
   /** The engine died: all sessions are lost, the directory is opened again. */
-  async #recover(dead: EngineThread, error: Error): Promise<void> {
+  async #recover(dead: EngineProcess, error: Error): Promise<void> {
     if (this.#engine !== dead) return;
     this.#engine = undefined;
     this.#lastFailure = messageOf(error);

@@ -1,0 +1,157 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CodedError } from "../../host/errors.ts";
+import type { Report, Request } from "./engine-entry.ts";
+import type { OpenOptions } from "./open.ts";
+
+// From source this file is TypeScript and so is the one beside it; compiled, both are JavaScript.
+const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./engine-entry.ts" : "./engine-entry.js", import.meta.url);
+const CLOSE_WITHIN_MS = 60_000;
+
+interface Call {
+  resolve(bytes: Buffer): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+/** The process that runs the engine, seen from Node-RED's. Dies once; a new one takes its place. */
+export class EngineProcess {
+  readonly #child: ChildProcess;
+  readonly #calls = new Map<number, Call>();
+  readonly #exited: Promise<void>;
+  #nextId = 1;
+  #death: Error | undefined;
+  #onDeath: ((error: Error) => void) | undefined;
+  parameters: Record<string, string> = {};
+  timescaledb: string | undefined;
+  /** fsync calls that reached the operating system. */
+  syncs = 0;
+
+  private constructor() {
+    this.#child = fork(fileURLToPath(ENTRY), [], {
+      // Buffers as they are, not as JSON.
+      serialization: "advanced",
+      // Options of this process such as --input-type or --inspect are not meant for that one.
+      execArgv: [],
+      // Standard output belongs to the parent's reader, who should not wait for this process.
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#child.once("exit", () => resolve());
+      this.#child.once("error", () => {
+        if (this.#child.pid === undefined) resolve(); // it never started, so that it will not exit
+      });
+    });
+  }
+
+  /**
+   * Starts a process and opens the database in it.
+   * @throws CodedError `engine-died` when the process ended before it was open, else what the engine said
+   */
+  static async open(options: OpenOptions): Promise<EngineProcess> {
+    const engine = new EngineProcess();
+    await new Promise<void>((resolve, reject) => {
+      engine.#onDeath = reject;
+      engine.#child.on("error", (error) => engine.kill(error));
+      engine.#child.on("exit", (code, signal) =>
+        engine.kill(new CodedError("engine-died", `the database's process ended (${signal ?? `exit ${code}`})`)),
+      );
+      engine.#child.on("message", (report: Report) => {
+        if (report.kind === "open") {
+          engine.parameters = report.parameters;
+          engine.timescaledb = report.timescaledb;
+          resolve();
+        } else {
+          engine.#receive(report);
+        }
+      });
+      engine.#send({ kind: "open", options });
+    }).catch(async (error: unknown) => {
+      await engine.#exited;
+      throw error;
+    });
+    engine.#onDeath = undefined;
+    return engine;
+  }
+
+  /** Of the operating system, for those who watch it. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Called once when the process has died: not before it is gone, so that the directory may be opened again. */
+  onDeath(callback: (error: Error) => void): void {
+    if (this.#death) callback(this.#death);
+    else this.#onDeath = callback;
+  }
+
+  /**
+   * Runs protocol messages in the engine. There is no way to interrupt it but to end the process.
+   * @param watchdogMs the process is ended when the answer takes longer
+   */
+  exec(bytes: Uint8Array, watchdogMs: number): Promise<Buffer> {
+    return this.#call((id) => ({ kind: "exec", id, bytes }), watchdogMs);
+  }
+
+  /** Closes the database and ends the process. */
+  async close(): Promise<void> {
+    try {
+      await this.#call((id) => ({ kind: "close", id }), CLOSE_WITHIN_MS);
+    } finally {
+      this.#onDeath = undefined;
+      this.kill(new CodedError("database-closed", "the database was closed"));
+      await this.#exited;
+    }
+  }
+
+  /** Ends the process at once, as a trap in the engine does. What was acknowledged is in the write-ahead log. */
+  kill(error: Error): void {
+    if (this.#death) return;
+    this.#death = error;
+    for (const call of this.#calls.values()) {
+      clearTimeout(call.timer);
+      call.reject(error);
+    }
+    this.#calls.clear();
+    this.#child.kill("SIGKILL");
+    void this.#exited.then(() => this.#onDeath?.(error));
+  }
+
+  #call(request: (id: number) => Request, watchdogMs: number): Promise<Buffer> {
+    if (this.#death) return Promise.reject(this.#death);
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      const timer = setTimeout(
+        () =>
+          this.kill(
+            new CodedError(
+              "database-watchdog",
+              `a query ran for more than ${watchdogMs} ms and was ended with its engine`,
+            ),
+          ),
+        watchdogMs,
+      );
+      this.#calls.set(id, { resolve, reject, timer });
+      this.#send(request(id));
+    });
+  }
+
+  #send(request: Request): void {
+    // A failure to send means that the process is gone, which its exit tells.
+    this.#child.send(request, () => {});
+  }
+
+  #receive(report: Exclude<Report, { kind: "open" }>): void {
+    if (report.kind === "failed") {
+      this.kill(new CodedError(report.code, report.message));
+      return;
+    }
+    const call = this.#calls.get(report.id);
+    if (!call) return;
+    this.#calls.delete(report.id);
+    clearTimeout(call.timer);
+    if (report.kind === "done") this.syncs = report.syncs;
+    if (report.kind === "closed") call.resolve(Buffer.alloc(0));
+    else call.resolve(Buffer.from(report.bytes.buffer, report.bytes.byteOffset, report.bytes.byteLength));
+  }
+}
