@@ -117,7 +117,7 @@ export class Reception {
 
   /** Counts a refusal and tells the flows, at a bounded rate. */
   refuse(reason: string, about: { deviceId?: string | undefined; remoteAddress?: string | undefined } = {}): void {
-    this.#attachment?.inbox.refuse(this.transport, reason);
+    this.#attachment?.inbox.refuse(this.transport, reason, about.deviceId);
     const now = performance.now();
     if (now - (this.#lastRefused.get(reason) ?? Number.NEGATIVE_INFINITY) < REFUSED_EVENT_MS) return;
     if (this.#lastRefused.size >= MOST_REASONS) this.#lastRefused.clear();

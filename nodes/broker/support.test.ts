@@ -20,14 +20,14 @@ export class GatedInbox extends MemoryInbox {
     super(limits, 1);
   }
 
-  /** Appends started from now on wait for `release`. */
+  /** Appends started from now on wait for `letThrough`. */
   hold(): void {
     this.#gate = new Promise((resolve) => {
       this.#open = resolve;
     });
   }
 
-  release(): void {
+  letThrough(): void {
     this.#open();
   }
 

@@ -100,7 +100,7 @@ describe("broker/websocket-server", () => {
     await pause();
     assert.equal(received[1]?.type, "pong");
     assert.equal(received.length, 2);
-    inbox.release();
+    inbox.letThrough();
     await until(() => received.length === 4);
     assert.deepEqual(received.slice(2), [
       { type: "ack", sample_id: "s-1", entryId: "1" },

@@ -20,7 +20,6 @@ const init: NodeInitializer = (RED) => {
       event: "accounts",
       at: new Date().toISOString(),
       siteId: site.settings.siteId,
-      backlogAgeS: site.inbox.backlogAgeS(),
       ...site.inbox.stats(),
     });
     let shown = "";

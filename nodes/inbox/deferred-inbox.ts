@@ -1,31 +1,30 @@
-import type { Envelope, Inbox, InboxEntry, InboxStats, Outcome } from "../sample/inbox.ts";
+import { messageOf } from "../host/errors.ts";
+import type { Envelope, Inbox, InboxEntry, InboxReport, Outcome, QuarantineRecord } from "../sample/inbox.ts";
 import { TRANSPORTS, type Transport } from "../sample/units.ts";
 import { Ledger } from "./ledger.ts";
-
-/** An inbox with the age of its backlog. */
-export interface AgedInbox extends Inbox {
-  /** Age of the oldest entry not settled, s; 0 when nothing waits. */
-  backlogAgeS(): number;
-}
 
 /**
  * An inbox that may still be opening, usable at once: appends wait for it, a consumer is attached when it is there,
  * refusals are kept and handed on.
  */
-export class DeferredInbox implements AgedInbox {
-  readonly #opening: Promise<AgedInbox>;
-  #open: AgedInbox | undefined;
+export class DeferredInbox implements Inbox {
+  readonly #opening: Promise<Inbox>;
+  #open: Inbox | undefined;
+  #problem = "";
   /** Refusals until the inbox is there. */
   readonly #early = new Ledger();
 
-  constructor(opening: Promise<AgedInbox>) {
+  constructor(opening: Promise<Inbox>) {
     this.#opening = opening;
     opening.then(
       (inbox) => {
         this.#open = inbox;
         this.#handOnRefusals(inbox);
       },
-      () => undefined, // whoever opened it reports why; appends reject with the same error
+      // Whoever opened it reports why; appends reject with the same error.
+      (error) => {
+        this.#problem = messageOf(error);
+      },
     );
   }
 
@@ -39,14 +38,15 @@ export class DeferredInbox implements AgedInbox {
    */
   attach(
     consumer: (entry: InboxEntry) => void,
+    toQuarantine?: (entryId: string, record: QuarantineRecord) => void,
     onError: (error: unknown) => void = () => undefined,
   ): { detach(): void } {
-    if (this.#open) return this.#open.attach(consumer);
+    if (this.#open) return this.#open.attach(consumer, toQuarantine);
     let wanted = true;
     let attached: { detach(): void } | undefined;
     this.#opening
       .then((inbox) => {
-        if (wanted) attached = inbox.attach(consumer);
+        if (wanted) attached = inbox.attach(consumer, toQuarantine);
       })
       .catch(onError);
     return {
@@ -57,17 +57,34 @@ export class DeferredInbox implements AgedInbox {
     };
   }
 
+  // Before it is open nothing was emitted that could be claimed.
+  claim(entryId: string, owner: string): boolean {
+    return this.#open?.claim(entryId, owner) ?? false;
+  }
+
+  handOn(entryId: string, owner: string): void {
+    this.#open?.handOn(entryId, owner);
+  }
+
+  release(entryId: string, owner: string): void {
+    this.#open?.release(entryId, owner);
+  }
+
+  identify(entryId: string, deviceId: string): void {
+    this.#open?.identify(entryId, deviceId);
+  }
+
   settle = (entryId: string, outcome: Outcome): void => {
     // Before it is open nothing was emitted that could be settled.
     this.#open?.settle(entryId, outcome);
   };
 
-  refuse(transport: Transport, reason: string): void {
-    if (this.#open) this.#open.refuse(transport, reason);
+  refuse(transport: Transport, reason: string, deviceId = ""): void {
+    if (this.#open) this.#open.refuse(transport, reason, deviceId);
     else this.#early.refused(transport, reason);
   }
 
-  #handOnRefusals(inbox: AgedInbox): void {
+  #handOnRefusals(inbox: Inbox): void {
     const early = this.#early.stats().byTransport;
     for (const transport of TRANSPORTS) {
       for (const [reason, count] of Object.entries(early[transport].refused)) {
@@ -76,12 +93,15 @@ export class DeferredInbox implements AgedInbox {
     }
   }
 
-  stats(): InboxStats & { byTransport: Record<Transport, InboxStats> } {
-    return (this.#open ?? this.#early).stats();
-  }
-
-  backlogAgeS(): number {
-    return this.#open?.backlogAgeS() ?? 0;
+  stats(): InboxReport {
+    if (this.#open) return this.#open.stats();
+    return {
+      ...this.#early.stats(),
+      emitted: 0,
+      claimed: 0,
+      backlogAgeS: 0,
+      health: { state: "closed", damagedEntries: 0, repairs: [], ...(this.#problem && { problem: this.#problem }) },
+    };
   }
 
   async drain(timeoutMs: number): Promise<number> {

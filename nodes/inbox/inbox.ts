@@ -31,8 +31,8 @@ const init: NodeInitializer = (RED) => {
     };
     let shown = "";
     const show = () => {
-      const { waiting } = site.inbox.stats();
-      const age = Math.round(site.inbox.backlogAgeS());
+      const { waiting, backlogAgeS } = site.inbox.stats();
+      const age = Math.round(backlogAgeS);
       const text = waiting === 0 ? RED._("inbox.status.idle") : RED._("inbox.status.waiting", { number: waiting, age });
       if (text === shown) return;
       shown = text;
@@ -49,7 +49,7 @@ const init: NodeInitializer = (RED) => {
       attached?.detach();
     });
     try {
-      attached = site.inbox.attach(emit, fail);
+      attached = site.inbox.attach(emit, undefined, fail);
       show();
     } catch (error) {
       fail(error);

@@ -1,29 +1,13 @@
 import type { InboxStats, Outcome } from "../sample/inbox.ts";
 import { TRANSPORTS, type Transport } from "../sample/units.ts";
+import { ReasonCounts } from "./reason-counts.ts";
 
-const CODE = /^[a-z0-9-]{1,40}$/;
-const MOST_REASONS = 64;
+/** Devices with an account of their own; the rest share one. */
+const MOST_DEVICES = 1000;
+export const OTHER_DEVICES = "other";
 
-/** Counts by reason code. Bounded: what is not a code, or one too many, counts as `other`. */
-export class ReasonCounts {
-  readonly #counts = new Map<string, number>();
-
-  add(reason: string): void {
-    const known = this.#counts.has(reason) || (CODE.test(reason) && this.#counts.size < MOST_REASONS);
-    const key = known ? reason : "other";
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-  }
-
-  toObject(): Record<string, number> {
-    return Object.fromEntries(this.#counts);
-  }
-}
-
-/**
- * The inbox's accounts for one transport. They balance at any moment:
- * received = stored + duplicate + quarantined + discarded + waiting.
- */
-class Account {
+/** The account of one transport or one device. It balances at any moment, see `InboxStats`. */
+export class Account {
   received = 0;
   stored = 0;
   duplicate = 0;
@@ -32,6 +16,13 @@ class Account {
   waitingBytes = 0;
   readonly refused = new ReasonCounts();
   readonly quarantinedBy = new ReasonCounts();
+  readonly discardedBy = new ReasonCounts();
+
+  settle(outcome: Outcome): void {
+    this[outcome.kind] += 1;
+    if (outcome.kind === "quarantined") this.quarantinedBy.add(outcome.reason);
+    if (outcome.kind === "discarded") this.discardedBy.add(outcome.reason);
+  }
 
   stats(): InboxStats {
     const { received, stored, duplicate, quarantined, discarded, waitingBytes } = this;
@@ -45,42 +36,79 @@ class Account {
       waitingBytes,
       refused: this.refused.toObject(),
       quarantinedBy: this.quarantinedBy.toObject(),
+      discardedBy: this.discardedBy.toObject(),
     };
   }
 }
 
-/** Accounts by transport, and their sum. */
+/** Accounts by transport and by device, and their sum. */
 export class Ledger {
-  readonly #accounts: Record<Transport, Account> = {
+  readonly #transports: Record<Transport, Account> = {
     websocket: new Account(),
     mqtt: new Account(),
     serial: new Account(),
   };
+  readonly #devices = new Map<string, Account>();
 
-  received(transport: Transport, bytes: number): void {
-    const account = this.#accounts[transport];
-    account.received += 1;
-    account.waitingBytes += bytes;
+  /** The name of a device's account: its id (`""`: not known yet), or that of the rest when there are too many. */
+  deviceKey(deviceId: string): string {
+    const known = this.#devices.has(deviceId) || deviceId === "" || this.#devices.size < MOST_DEVICES;
+    return known ? deviceId : OTHER_DEVICES;
   }
 
-  settled(transport: Transport, bytes: number, outcome: Outcome): void {
-    const account = this.#accounts[transport];
-    account[outcome.kind] += 1;
-    account.waitingBytes -= bytes;
-    if (outcome.kind === "quarantined") account.quarantinedBy.add(outcome.reason);
+  received(transport: Transport, device: string, bytes: number): void {
+    for (const account of [this.#transports[transport], this.device(device)]) {
+      account.received += 1;
+      account.waitingBytes += bytes;
+    }
   }
 
-  refused(transport: Transport, reason: string): void {
-    this.#accounts[transport].refused.add(reason);
+  settled(transport: Transport, device: string, bytes: number, outcome: Outcome): void {
+    for (const account of [this.#transports[transport], this.device(device)]) {
+      account.settle(outcome);
+      account.waitingBytes -= bytes;
+    }
   }
 
-  stats(): InboxStats & { byTransport: Record<Transport, InboxStats> } {
+  /** An entry that waits turned out to be another device's. */
+  moved(from: string, to: string, bytes: number): void {
+    const [before, after] = [this.device(from), this.device(to)];
+    before.received -= 1;
+    before.waitingBytes -= bytes;
+    after.received += 1;
+    after.waitingBytes += bytes;
+  }
+
+  /** Who is refused may call itself anything: only devices that have an account are told apart. */
+  refused(transport: Transport, reason: string, deviceId = "", count = 1): void {
+    this.#transports[transport].refused.add(reason, count);
+    this.device(this.#devices.has(deviceId) ? deviceId : "").refused.add(reason, count);
+  }
+
+  transport(transport: Transport): Account {
+    return this.#transports[transport];
+  }
+
+  /** The account of this name, made where there is none. */
+  device(key: string): Account {
+    let account = this.#devices.get(key);
+    if (!account) {
+      account = new Account();
+      this.#devices.set(key, account);
+    }
+    return account;
+  }
+
+  stats(): InboxStats & { byTransport: Record<Transport, InboxStats>; byDevice: Record<string, InboxStats> } {
     const byTransport = {
-      websocket: this.#accounts.websocket.stats(),
-      mqtt: this.#accounts.mqtt.stats(),
-      serial: this.#accounts.serial.stats(),
+      websocket: this.#transports.websocket.stats(),
+      mqtt: this.#transports.mqtt.stats(),
+      serial: this.#transports.serial.stats(),
     };
-    return { ...TRANSPORTS.map((transport) => byTransport[transport]).reduce(sum), byTransport };
+    // Without a prototype, because a device may be called anything.
+    const byDevice: Record<string, InboxStats> = Object.create(null);
+    for (const [device, account] of this.#devices) byDevice[device] = account.stats();
+    return { ...TRANSPORTS.map((transport) => byTransport[transport]).reduce(sum), byTransport, byDevice };
   }
 }
 
@@ -95,6 +123,7 @@ function sum(a: InboxStats, b: InboxStats): InboxStats {
     waitingBytes: a.waitingBytes + b.waitingBytes,
     refused: sumCounts(a.refused, b.refused),
     quarantinedBy: sumCounts(a.quarantinedBy, b.quarantinedBy),
+    discardedBy: sumCounts(a.discardedBy, b.discardedBy),
   };
 }
 

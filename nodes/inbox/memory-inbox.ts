@@ -1,5 +1,5 @@
 import { CodedError } from "../host/errors.ts";
-import type { Envelope, Inbox, InboxEntry, InboxStats, Outcome } from "../sample/inbox.ts";
+import type { Envelope, Inbox, InboxEntry, InboxReport, Outcome } from "../sample/inbox.ts";
 import type { Transport } from "../sample/units.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -27,6 +27,10 @@ const PER_TICK = 100;
 interface Held {
   envelope: Envelope;
   receivedMs: number;
+  /** Whose account it is in. */
+  device: string;
+  /** Who holds it. */
+  owners: Set<string>;
   /** Emissions so far. */
   emitted: number;
 }
@@ -78,9 +82,10 @@ export class MemoryInbox implements Inbox {
     const id = this.#nextId++;
     // A copy, because a transport's buffer is often a slice of a larger chunk or will be used again.
     const kept = { ...envelope, bytes: Buffer.from(envelope.bytes) };
-    this.#held.set(id, { envelope: kept, receivedMs: performance.now(), emitted: 0 });
+    const device = this.#ledger.deviceKey(envelope.provenDeviceId ?? "");
+    this.#held.set(id, { envelope: kept, receivedMs: performance.now(), device, owners: new Set(), emitted: 0 });
     this.#heldBytes += size;
-    this.#ledger.received(envelope.transport, size);
+    this.#ledger.received(envelope.transport, device, size);
     this.#pump();
     return String(id);
   }
@@ -89,7 +94,7 @@ export class MemoryInbox implements Inbox {
   attach(consumer: (entry: InboxEntry) => void): { detach(): void } {
     if (this.#consumer) throw new CodedError("inbox-busy", "the inbox already has a consumer");
     this.#consumer = consumer;
-    this.#inFlight.clear();
+    for (const id of this.#inFlight) if (!this.#held.get(id)?.owners.size) this.#inFlight.delete(id);
     this.#nextToEmit = this.#held.keys().next().value ?? this.#nextId;
     this.#pump();
     return {
@@ -97,6 +102,35 @@ export class MemoryInbox implements Inbox {
         if (this.#consumer === consumer) this.#consumer = undefined;
       },
     };
+  }
+
+  claim(entryId: string, owner: string): boolean {
+    const held = this.#held.get(Number(entryId));
+    if (!held || held.emitted === 0 || held.owners.has(owner)) return false;
+    held.owners.add(owner);
+    this.#inFlight.add(Number(entryId));
+    return true;
+  }
+
+  handOn(entryId: string, owner: string): void {
+    this.#held.get(Number(entryId))?.owners.delete(owner);
+  }
+
+  release(entryId: string, owner: string): void {
+    const id = Number(entryId);
+    const held = this.#held.get(id);
+    if (!held?.owners.delete(owner) || held.owners.size > 0) return;
+    this.#inFlight.delete(id);
+    this.#nextToEmit = Math.min(this.#nextToEmit, id);
+    this.#pump();
+  }
+
+  identify(entryId: string, deviceId: string): void {
+    const held = this.#held.get(Number(entryId));
+    const device = this.#ledger.deviceKey(deviceId);
+    if (!held || held.device === device) return;
+    this.#ledger.moved(held.device, device, held.envelope.bytes.length);
+    held.device = device;
   }
 
   settle = (entryId: string, outcome: Outcome): void => {
@@ -107,23 +141,26 @@ export class MemoryInbox implements Inbox {
     this.#held.delete(id);
     this.#inFlight.delete(id);
     this.#heldBytes -= held.envelope.bytes.length;
-    this.#ledger.settled(held.envelope.transport, held.envelope.bytes.length, outcome);
+    this.#ledger.settled(held.envelope.transport, held.device, held.envelope.bytes.length, outcome);
     if (this.#held.size === 0) for (const wake of this.#drainers) wake();
     this.#pump();
   };
 
-  refuse(transport: Transport, reason: string): void {
-    this.#ledger.refused(transport, reason);
+  refuse(transport: Transport, reason: string, deviceId = ""): void {
+    this.#ledger.refused(transport, reason, deviceId);
   }
 
-  stats(): InboxStats & { byTransport: Record<Transport, InboxStats> } {
-    return this.#ledger.stats();
-  }
-
-  /** Age of the oldest entry not settled, s; 0 when nothing waits. */
-  backlogAgeS(): number {
+  stats(): InboxReport {
+    let claimed = 0;
+    for (const id of this.#inFlight) if (this.#held.get(id)?.owners.size) claimed += 1;
     const oldest = this.#held.values().next().value;
-    return oldest ? (performance.now() - oldest.receivedMs) / 1000 : 0;
+    return {
+      ...this.#ledger.stats(),
+      emitted: this.#inFlight.size - claimed,
+      claimed,
+      backlogAgeS: oldest ? (performance.now() - oldest.receivedMs) / 1000 : 0,
+      health: { state: this.#closed ? "closed" : "open", damagedEntries: 0, repairs: [] },
+    };
   }
 
   drain(timeoutMs: number): Promise<number> {
@@ -167,7 +204,8 @@ export class MemoryInbox implements Inbox {
   #emitNext(): boolean {
     const id = this.#nextToEmit++;
     const held = this.#held.get(id);
-    if (!held) return false; // settled late, by the consumer before this one
+    // Settled late, by the consumer before this one, or claimed or emitted already.
+    if (!held || this.#inFlight.has(id)) return false;
     const attempts = held.emitted;
     held.emitted += 1;
     this.#inFlight.add(id);

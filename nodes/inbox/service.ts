@@ -1,5 +1,5 @@
 import { acquire, type Lease } from "../host/service.ts";
-import type { AgedInbox } from "./deferred-inbox.ts";
+import type { Inbox } from "../sample/inbox.ts";
 import { type InboxLimits, MemoryInbox } from "./memory-inbox.ts";
 
 const KEY = "inbox";
@@ -8,13 +8,13 @@ const LINGER_MS = 2 ** 31 - 1;
 
 // On globalThis for the same reason as the registry of services: several copies of this module, one process.
 const CURRENT = Symbol.for("foieflow.inbox");
-const globals = globalThis as typeof globalThis & { [CURRENT]?: AgedInbox | undefined };
+const globals = globalThis as typeof globalThis & { [CURRENT]?: Inbox | undefined };
 
 /**
  * Takes a share in the process's inbox, opening it the first time; the latest bounds are in force.
  * It lives on when nobody holds it, because entries in it were acknowledged.
  */
-export function acquireInbox(limits: Partial<InboxLimits>): Lease<AgedInbox> {
+export function acquireInbox(limits: Partial<InboxLimits>): Lease<Inbox> {
   const lease = acquire<MemoryInbox>(
     KEY,
     () => {
@@ -36,6 +36,6 @@ export function acquireInbox(limits: Partial<InboxLimits>): Lease<AgedInbox> {
 }
 
 /** The process's inbox while it is open. */
-export function currentInbox(): AgedInbox | undefined {
+export function currentInbox(): Inbox | undefined {
   return globals[CURRENT];
 }

@@ -34,6 +34,7 @@ export type Outcome =
 
 export type Settle = (entryId: string, outcome: Outcome) => void;
 
+/** Accounts that balance at any moment: received = stored + duplicate + quarantined + discarded + waiting. */
 export interface InboxStats {
   received: number;
   stored: number;
@@ -46,17 +47,83 @@ export interface InboxStats {
   refused: Record<string, number>;
   /** Quarantined by reason. */
   quarantinedBy: Record<string, number>;
+  /** Discarded by reason. */
+  discardedBy: Record<string, number>;
 }
 
-/** The one place between the doors and the flows. `append` resolves when the entry is safe; only then is a device told. */
+/** What keeps the inbox from taking entries, if anything: `full` and `disk-full` pass by themselves. */
+export type InboxState = "open" | "full" | "disk-full" | "failed" | "closed";
+
+export interface InboxHealth {
+  state: InboxState;
+  /** What is wrong, for the engineer; absent while the inbox takes entries. */
+  problem?: string;
+  /** Entries that could not be read back, since the store was made. */
+  damagedEntries: number;
+  /** What the last start found damaged and did about it, a sentence each. */
+  repairs: readonly string[];
+}
+
+/** The files of the inbox and the time its commits take. */
+export interface InboxStoreFigures {
+  /** Of the database and of its journal, bytes. */
+  bytes: number;
+  journalBytes: number;
+  /** Free on its file system, bytes. */
+  freeBytes: number;
+  /** Transactions since the start, and the appends in them. */
+  commits: number;
+  appends: number;
+  /** Duration of the latest transactions, the wait for the disk included; 0 before the first. */
+  commitP50Ms: number;
+  commitP99Ms: number;
+}
+
+export interface InboxReport extends InboxStats {
+  byTransport: Record<Transport, InboxStats>;
+  /** By device id; `""` holds what nothing has told the device of yet, `other` the devices beyond a bound. */
+  byDevice: Record<string, InboxStats>;
+  /** Given to the flows and not settled: in the flow, and held by a writer (or a node that waits for more). */
+  emitted: number;
+  claimed: number;
+  /** Age of the oldest entry not settled, s; 0 when nothing waits. */
+  backlogAgeS: number;
+  health: InboxHealth;
+  /** Absent while the inbox opens. */
+  store?: InboxStoreFigures;
+}
+
+/**
+ * The one place between the doors and the flows. `append` resolves when the entry is safe; only then is a device told.
+ * An entry is waiting, then emitted, then claimed, then settled. An emitted entry that nobody claims for a while is
+ * emitted again, and goes to quarantine after three such times.
+ */
 export interface Inbox {
   append(envelope: Envelope): Promise<string>;
-  /** One consumer at a time; entries not settled are emitted again, in order, to a new one. */
-  attach(consumer: (entry: InboxEntry) => void): { detach(): void };
+  /**
+   * One consumer at a time; entries neither settled nor claimed are emitted again, in order, to a new one.
+   * @param toQuarantine given what the inbox itself puts into quarantine (`lost-in-flow`, `crashed-three-times`);
+   *   without it such an entry goes to the consumer, with the reason as its `problem`
+   */
+  attach(
+    consumer: (entry: InboxEntry) => void,
+    toQuarantine?: (entryId: string, record: QuarantineRecord) => void,
+  ): { detach(): void };
+  /**
+   * `owner` (a node's id) holds the entry: no time-out runs for it.
+   * @returns false when there is nothing to do for it any more: it is settled, unknown, or `owner` holds it already
+   */
+  claim(entryId: string, owner: string): boolean;
+  /** The owner passes the entry on to the next node: claimed → emitted, and its time-out begins anew. */
+  handOn(entryId: string, owner: string): void;
+  /** The owner gives up the entry (it closes): claimed → waiting, and it is emitted again, in order. */
+  release(entryId: string, owner: string): void;
+  /** Which device an entry is from, for the accounts, where the door could not know. */
+  identify(entryId: string, deviceId: string): void;
   settle: Settle;
-  /** Counts something refused at a door, by transport and reason code. */
-  refuse(transport: Transport, reason: string): void;
-  stats(): InboxStats & { byTransport: Record<Transport, InboxStats> };
+  /** Counts something refused at a door, by transport, reason code and, where known, device. */
+  refuse(transport: Transport, reason: string, deviceId?: string): void;
+  stats(): InboxReport;
   /** Resolves when nothing is waiting, or with the number still waiting after `timeoutMs`. */
   drain(timeoutMs: number): Promise<number>;
 }
