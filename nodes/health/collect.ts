@@ -193,10 +193,18 @@ const none = () => ({
   waitingBytes: 0,
   refused: {},
   quarantinedBy: {},
+  discardedBy: {},
 });
 const NO_INBOX: CountedInbox = {
-  stats: () => ({ ...none(), byTransport: { websocket: none(), mqtt: none(), serial: none() } }),
-  backlogAgeS: () => 0,
+  stats: () => ({
+    ...none(),
+    byTransport: { websocket: none(), mqtt: none(), serial: none() },
+    byDevice: {},
+    emitted: 0,
+    claimed: 0,
+    backlogAgeS: 0,
+    health: { state: "closed", damagedEntries: 0, repairs: [] },
+  }),
 };
 
 /** Version of this package: its manifest stands beside `health/`, or beside `dist/` once built. */
