@@ -15,7 +15,7 @@ export const secrets = openSecrets(environment.dataDir);
 process.env.DEVICE_TOKEN = secrets.deviceToken;
 export const log = processLog(environment);
 log.hide(secrets.deviceToken, secrets.credentialSecret, secrets.sessionSecret, secrets.databasePassword);
-log.hide(secrets.newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
+log.hide(environment.metricsToken, secrets.newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
 export const guard = new PeopleGuard({
   host: environment.host,
   adminPasswordHash: secrets.adminPasswordHash,

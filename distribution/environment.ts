@@ -22,6 +22,8 @@ export interface Environment {
   timeZone: string;
   simulate: boolean;
   deviceNets: string[];
+  /** What a scraper shows to read `/metrics`; undefined: it is read like the API. */
+  metricsToken: string | undefined;
   /** Least level on the console of what Node-RED and the nodes say. */
   logLevel: LogLevel;
   /** Least level in the log's files. */
@@ -81,6 +83,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     timeZone,
     simulate: text("FOIEFLOW_SIMULATE") !== "0",
     deviceNets: (text("DEVICE_NETS") ?? "").split(/[\s,]+/).filter(Boolean),
+    metricsToken: text("METRICS_TOKEN"),
     logLevel,
     logFileLevel: level === undefined ? "info" : logLevel,
     logFormat,

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
 import { writeFileAtomic } from "../distribution/files.ts";
+import { lineHealth } from "../distribution/line-health.ts";
 import { closeProcessLog, processLog } from "../distribution/process-log.ts";
 
 const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
@@ -95,6 +96,15 @@ async function main(): Promise<void> {
     ),
   );
   RED.init(server, settings as never);
+  const health = await lineHealth({
+    siteId: environment.site,
+    dataDir: environment.dataDir,
+    nodeRed: (RED as unknown as { version(): string }).version(), // its types say otherwise
+    database: lease.value,
+    guard: settings.httpNodeAuth as never,
+    metricsToken: environment.metricsToken,
+  });
+  app.use(health.routes); // before Node-RED's: they answer while flows are deployed
   app.use(settings.httpAdminRoot, RED.httpAdmin);
   app.use(settings.httpNodeRoot, settings.httpNodeAuth as never, RED.httpNode);
 
@@ -119,6 +129,7 @@ async function main(): Promise<void> {
   const stop = async (signal: string, exitCode = 0): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    health.enter("stopping");
     say(`${signal}: stopping …`);
     const forced = setTimeout(() => {
       log.error("did not stop within 30 s, ending now");
@@ -155,6 +166,7 @@ async function main(): Promise<void> {
   }
   await servicesOpened(10_000); // "running" says that the doors are open
   if (stopping) return;
+  health.enter("running");
 
   const shownHost = ["0.0.0.0", "::"].includes(environment.host) ? "localhost" : environment.host;
   const base = `http://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${environment.port}`;
