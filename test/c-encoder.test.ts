@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { decode, encode } from "cborg";
 import { readingOfRegisters } from "../nodes/as7341/read-spectral.ts";
+import { frameCobs } from "../nodes/broker/cobs.ts";
 import { SerialFramer } from "../nodes/broker/serial-framer.ts";
+import { SerialReception } from "../nodes/broker/serial-reception.ts";
+import { attachment, GatedInbox } from "../nodes/broker/support.test.ts";
 import { parseControl } from "../nodes/device/control.ts";
 import { decodeEntry } from "../nodes/device/decode-entry.ts";
 import { tofFrameOfRaw } from "../nodes/vl53l8ch/read-tof.ts";
@@ -39,10 +44,15 @@ describe("the C encoder for ESP32", function () {
   });
   after(() => directory && rmSync(directory, { recursive: true, force: true }));
 
+  function compile(name: string, ...definitions: string[]): string {
+    const program = path.join(directory, name);
+    const strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", ...definitions];
+    execFileSync("cc", [...strict, path.join(examples, `${name}.c`), "-o", program], { stdio: "pipe" });
+    return program;
+  }
+
   function run(tof: Buffer): Buffer[] {
-    const program = path.join(directory, "host_test");
-    const strict = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"];
-    execFileSync("cc", [...strict, path.join(examples, "host_test.c"), "-o", program], { stdio: "pipe" });
+    const program = compile("host_test");
     const files = [path.join(directory, "tof.bin"), path.join(directory, "as7341.bin")];
     writeFileSync(files[0] ?? "", tof);
     writeFileSync(files[1] ?? "", Buffer.concat(spectralBytes()));
@@ -114,5 +124,42 @@ describe("the C encoder for ESP32", function () {
       const [, , plain] = run(tof);
       assert.ok(plain?.includes(tof), `${size} bytes`);
     }
+  });
+
+  it("keeps samples until they are acknowledged, over a line that loses bytes both ways and a door that starts anew", async () => {
+    const program = compile("host_ack", "-DFF_RESEND_FIRST_MS=20u", "-DFF_RESEND_LAST_MS=80u");
+    const count = 200;
+    const device = spawn(program, [String(count)], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(device, "exit");
+    device.stdin.on("error", () => undefined); // the last answers find nobody
+    const inbox = new GatedInbox();
+    const open = () => {
+      const door = new SerialReception();
+      door.reception.attach(attachment(inbox));
+      door.sendTo((bytes) => {
+        answers += 1;
+        // Some are lost, some damaged, some preceded by noise and by another device's.
+        if (answers % 5 === 0) return true;
+        const sent = Buffer.from(bytes);
+        if (answers % 7 === 0) sent[6] = (sent[6] ?? 0) ^ 0x10;
+        const other = frameCobs(Buffer.from(encode({ type: "ack", device: "other", boot: 7, seq: 150, crc: 1 })));
+        device.stdin.write(answers % 11 === 0 ? Buffer.concat([Buffer.from("noise\x00\x03"), other, sent]) : sent);
+        return true;
+      });
+      return door;
+    };
+    let answers = 0;
+    let door = open();
+    let chunks = 0;
+    for await (const chunk of device.stdout) {
+      chunks += 1;
+      if (chunks % 6 === 0) continue;
+      if (chunks === 20) door = open(); // knows of no hello
+      await door.push(chunk);
+    }
+    assert.deepEqual(await ended, [0, null]);
+    const seqs = inbox.taken.map(({ bytes }) => Number(decode(bytes).seq));
+    assert.equal(new Set(seqs).size, count);
+    assert.ok(seqs.length > count, "some were sent again");
   });
 });

@@ -1,5 +1,6 @@
 /*
- * foieflow_device.h: writes FoieFlow's device envelope (CBOR) and its serial frames (COBS with CRC-32).
+ * foieflow_device.h: writes FoieFlow's device envelope (CBOR) and its serial frames (COBS with CRC-32), reads
+ * acknowledgements, and keeps samples until they are acknowledged.
  *
  * One file, C99 or C++11, no allocation, no dependency. Every function writes into a buffer of the caller's and returns
  * the number of bytes written, or 0 when they do not fit. The protocol is described in docs/device-protocol.md.
@@ -280,6 +281,208 @@ static inline size_t ff_frame(uint8_t *out, size_t capacity, const uint8_t *payl
   out[to++] = 0;
   out[to++] = '\n';
   return to;
+}
+
+/* ---- Acknowledgements, for a device whose hello asks for them ---- */
+
+/* What a port brings, byte by byte; `bytes` is the caller's, as long as the longest frame expected (256 is plenty). */
+typedef struct {
+  uint8_t *bytes;
+  size_t capacity;
+  size_t length;
+  bool overflow;
+} ff_reader;
+
+/* Undoes ff_frame for what stood between two zeros, in place. Length of the payload, or 0 when the check does not fit. */
+static inline size_t ff_unframe(uint8_t *block, size_t count) {
+  size_t from = 0;
+  size_t to = 0;
+  uint32_t crc = 0;
+  size_t i;
+  while (from < count) {
+    size_t code = block[from];
+    size_t end = from + code;
+    if (code == 0 || end > count) return 0;
+    for (from += 1; from < end; from += 1) block[to++] = block[from];
+    if (code != 0xff && from < count) block[to++] = 0;
+  }
+  if (to <= 4) return 0;
+  for (i = 0; i < 4; i += 1) crc |= (uint32_t)block[to - 4 + i] << (8 * i);
+  return ff_crc32(0, block, to - 4) == crc ? to - 4 : 0;
+}
+
+/* Takes the next byte. Length of the message it completes, in reader->bytes until the next call; else 0. */
+static inline size_t ff_read_byte(ff_reader *r, uint8_t byte) {
+  size_t length = 0;
+  if (byte != 0) {
+    if (r->length < r->capacity) r->bytes[r->length++] = byte;
+    else r->overflow = true;
+    return 0;
+  }
+  if (!r->overflow) length = ff_unframe(r->bytes, r->length);
+  r->length = 0;
+  r->overflow = false;
+  return length;
+}
+
+typedef struct {
+  bool has_numbers; /* boot and seq were readable in the sample */
+  uint32_t boot;
+  uint32_t seq;
+  uint32_t crc; /* CRC-32 of the message that was accepted */
+} ff_ack;
+
+/* One CBOR head; false at the end or where it is of indefinite length. */
+static inline bool ff_read_head(const uint8_t *bytes, size_t count, size_t *at, uint8_t *major, uint64_t *value) {
+  uint8_t code;
+  int extra;
+  if (*at >= count) return false;
+  *major = bytes[*at] >> 5;
+  code = bytes[*at] & 31;
+  *at += 1;
+  if (code > 27) return false;
+  extra = code < 24 ? 0 : 1 << (code - 24);
+  if ((size_t)extra > count - *at) return false;
+  for (*value = extra == 0 ? code : 0; extra > 0; extra -= 1) *value = (*value << 8) | bytes[(*at)++];
+  return true;
+}
+
+static inline bool ff_same(const uint8_t *text, size_t count, const char *word) {
+  return strlen(word) == count && memcmp(text, word, count) == 0;
+}
+
+/* Reads an acknowledgement in CBOR. False for anything else, and for another device's (device NULL: any device's). */
+static inline bool ff_read_ack(const uint8_t *bytes, size_t count, const char *device, ff_ack *ack) {
+  size_t at = 0;
+  uint8_t major;
+  uint64_t pairs;
+  bool is_ack = false;
+  bool has_boot = false;
+  bool has_seq = false;
+  bool has_crc = false;
+  if (!ff_read_head(bytes, count, &at, &major, &pairs) || major != 5) return false;
+  for (; pairs > 0; pairs -= 1) {
+    const uint8_t *key;
+    uint64_t length;
+    uint64_t value;
+    if (!ff_read_head(bytes, count, &at, &major, &length) || major != 3 || length > count - at) return false;
+    key = bytes + at;
+    at += (size_t)length;
+    if (!ff_read_head(bytes, count, &at, &major, &value)) return false;
+    if (major == 3) {
+      const uint8_t *text = bytes + at;
+      if (value > count - at) return false;
+      at += (size_t)value;
+      if (ff_same(key, (size_t)length, "type")) is_ack = ff_same(text, (size_t)value, "ack");
+      if (ff_same(key, (size_t)length, "device") && device != NULL && !ff_same(text, (size_t)value, device)) return false;
+    } else if (major != 0) {
+      return false;
+    } else if (value <= 0xffffffffu) {
+      if (ff_same(key, (size_t)length, "boot")) has_boot = true, ack->boot = (uint32_t)value;
+      if (ff_same(key, (size_t)length, "seq")) has_seq = true, ack->seq = (uint32_t)value;
+      if (ff_same(key, (size_t)length, "crc")) has_crc = true, ack->crc = (uint32_t)value;
+    }
+  }
+  ack->has_numbers = has_boot && has_seq;
+  return is_ack && has_crc;
+}
+
+/* ---- Samples not acknowledged yet ---- */
+
+/* First wait for an acknowledgement and the longest; each sending doubles it. */
+#ifndef FF_RESEND_FIRST_MS
+#define FF_RESEND_FIRST_MS 2000u
+#endif
+#ifndef FF_RESEND_LAST_MS
+#define FF_RESEND_LAST_MS 30000u
+#endif
+
+typedef struct {
+  uint8_t *bytes; /* the message, unframed */
+  size_t length;  /* 0: free */
+  uint32_t seq;
+  uint32_t crc;
+  uint32_t due_ms;
+  uint32_t wait_ms;
+  uint32_t sendings;
+} ff_slot;
+
+/* Keeps messages until they are acknowledged. Slots and storage (count * slot_size bytes) are the caller's. */
+typedef struct {
+  ff_slot *slots;
+  size_t count;
+  size_t slot_size;
+  uint32_t boot;
+} ff_window;
+
+static inline void ff_window_init(ff_window *w, ff_slot *slots, size_t count, uint8_t *storage, size_t slot_size,
+                                  uint32_t boot) {
+  size_t i;
+  w->slots = slots;
+  w->count = count;
+  w->slot_size = slot_size;
+  w->boot = boot;
+  memset(slots, 0, count * sizeof *slots);
+  for (i = 0; i < count; i += 1) slots[i].bytes = storage + i * slot_size;
+}
+
+/* Samples that wait for an acknowledgement. */
+static inline size_t ff_window_waiting(const ff_window *w) {
+  size_t waiting = 0;
+  size_t i;
+  for (i = 0; i < w->count; i += 1) waiting += w->slots[i].length != 0;
+  return waiting;
+}
+
+/* Keeps a copy of a sample (as ff_encode_sample wrote it), due at once. False: no room; keep it elsewhere and try again. */
+static inline bool ff_window_keep(ff_window *w, const uint8_t *message, size_t length, uint32_t seq, uint32_t now_ms) {
+  size_t i;
+  if (length == 0 || length > w->slot_size) return false;
+  for (i = 0; i < w->count; i += 1) {
+    ff_slot *slot = &w->slots[i];
+    if (slot->length != 0) continue;
+    memcpy(slot->bytes, message, length);
+    slot->length = length;
+    slot->seq = seq;
+    slot->crc = ff_crc32(0, message, length);
+    slot->due_ms = now_ms;
+    slot->wait_ms = FF_RESEND_FIRST_MS;
+    slot->sendings = 0;
+    return true;
+  }
+  return false;
+}
+
+/*
+ * The oldest sample to be sent now, or NULL; it is due again after its wait. Where `sendings` is above 1 send the hello
+ * first: a server that was started anew does not know yet that the device asks. `now_ms` may wrap around.
+ */
+static inline const ff_slot *ff_window_due(ff_window *w, uint32_t now_ms) {
+  ff_slot *oldest = NULL;
+  size_t i;
+  for (i = 0; i < w->count; i += 1) {
+    ff_slot *slot = &w->slots[i];
+    if (slot->length == 0 || (int32_t)(now_ms - slot->due_ms) < 0) continue;
+    if (oldest == NULL || slot->seq < oldest->seq) oldest = slot;
+  }
+  if (oldest == NULL) return NULL;
+  oldest->due_ms = now_ms + oldest->wait_ms;
+  oldest->wait_ms = oldest->wait_ms < FF_RESEND_LAST_MS / 2 ? oldest->wait_ms * 2 : FF_RESEND_LAST_MS;
+  oldest->sendings += 1;
+  return oldest;
+}
+
+/* Forgets the sample an acknowledgement speaks of; false when it is none of these. */
+static inline bool ff_window_acknowledge(ff_window *w, const ff_ack *ack) {
+  size_t i;
+  for (i = 0; i < w->count; i += 1) {
+    ff_slot *slot = &w->slots[i];
+    bool same = ack->has_numbers ? ack->boot == w->boot && ack->seq == slot->seq : ack->crc == slot->crc;
+    if (slot->length == 0 || slot->sendings == 0 || !same) continue;
+    slot->length = 0;
+    return true;
+  }
+  return false;
 }
 
 #endif

@@ -11,6 +11,14 @@ export interface SerialCounts extends FramerCounts {
 
 export type SerialFault = FramerFault | "bad-frame";
 
+/** How a message stood on the wire: a line of JSON, or a COBS frame. */
+export type Framing = "line" | "frame";
+
+export interface SerialMessage {
+  bytes: Buffer;
+  framing: Framing;
+}
+
 const DELIMITER = 0x00;
 const NEWLINE = 0x0a;
 const BRACE = 0x7b;
@@ -61,8 +69,13 @@ export class SerialFramer {
 
   /** Takes the next bytes and returns the messages that are complete. The chunk is not kept. */
   push(chunk: Buffer): Buffer[] {
+    return this.read(chunk).map(({ bytes }) => bytes);
+  }
+
+  /** The same, with how each message stood on the wire. */
+  read(chunk: Buffer): SerialMessage[] {
     this.#bytes += chunk.length;
-    const messages: Buffer[] = [];
+    const messages: SerialMessage[] = [];
     const zeros = new Finder(chunk, DELIMITER);
     const newlines = new Finder(chunk, NEWLINE);
     for (let from = 0; from < chunk.length; ) {
@@ -83,8 +96,8 @@ export class SerialFramer {
   }
 
   /** Takes what stands before `zero` (the chunk's length: there is none) as lines. @returns where to go on */
-  #pushLines(chunk: Buffer, from: number, zero: number, messages: Buffer[]): number {
-    messages.push(...this.#lines.push(chunk.subarray(from, zero)));
+  #pushLines(chunk: Buffer, from: number, zero: number, messages: SerialMessage[]): number {
+    this.#pushTo(messages, chunk.subarray(from, zero));
     if (zero === chunk.length) return zero;
     // The line begun before a zero is none; it may be the first frame, of a device that sends zeros only after frames.
     this.#close(this.#lines.take(), messages);
@@ -93,13 +106,20 @@ export class SerialFramer {
   }
 
   /** Takes what stands before `zero` or up to `newline`, whichever is first. @returns where to go on */
-  #pushHeld(held: HeldBytes, chunk: Buffer, from: number, zero: number, newline: number, messages: Buffer[]): number {
+  #pushHeld(
+    held: HeldBytes,
+    chunk: Buffer,
+    from: number,
+    zero: number,
+    newline: number,
+    messages: SerialMessage[],
+  ): number {
     const isLine = newline < zero;
     const to = isLine ? newline + 1 : zero;
     held.append(chunk.subarray(from, to));
     if (held.length > this.#maxBytes || (isLine && isJsonLine(held.line()))) {
       // Lines after all, or nothing that ends: the lines' framer parts them, bounds them and counts what is neither.
-      messages.push(...this.#lines.push(held.take()));
+      this.#pushTo(messages, held.take());
       this.#held = undefined;
       return to;
     }
@@ -113,19 +133,23 @@ export class SerialFramer {
   }
 
   /** What stands between two zeros. */
-  #close(block: Buffer, messages: Buffer[]): void {
+  #close(block: Buffer, messages: SerialMessage[]): void {
     const rest = afterNewline(block);
     if (rest.length === 0) return;
     const payload = unframeCobs(block) ?? unframeCobs(rest);
     if (payload) {
       this.#frames += 1;
-      messages.push(payload);
+      messages.push({ bytes: payload, framing: "frame" });
     } else if (isJsonLine(block)) {
-      messages.push(...this.#lines.push(Buffer.concat([block, Buffer.of(NEWLINE)])));
+      this.#pushTo(messages, Buffer.concat([block, Buffer.of(NEWLINE)]));
     } else {
       this.#badFrames += 1;
       this.#drop("bad-frame", rest.length);
     }
+  }
+
+  #pushTo(messages: SerialMessage[], bytes: Buffer): void {
+    for (const line of this.#lines.push(bytes)) messages.push({ bytes: line, framing: "line" });
   }
 
   #drop(fault: SerialFault, bytes: number): void {

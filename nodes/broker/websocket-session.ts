@@ -2,7 +2,7 @@ import type { RawData, WebSocket } from "ws";
 import { type ControlMessage, parseControl } from "../device/control.ts";
 import { codeOf, messageOf } from "../host/errors.ts";
 import { ackIdentity } from "./ack.ts";
-import { DeviceLines } from "./device-lines.ts";
+import { DeviceNotes } from "./device-notes.ts";
 import type { Reception } from "./reception.ts";
 import { Sequence } from "./reception.ts";
 
@@ -27,7 +27,7 @@ export class WebSocketSession {
   readonly #options: SessionOptions;
   readonly #sequence = new Sequence();
   #deviceId: string | undefined;
-  readonly #lines = new DeviceLines(64);
+  readonly #lines = new DeviceNotes<string | undefined>(64);
   #wantsAck = false;
   #pendingBytes = 0;
   #pendingMessages = 0;

@@ -8,7 +8,7 @@ export interface PseudoTerminal {
   path: string;
   /** Writes what the terminal takes now without blocking; returns the number of bytes (0: full). */
   write(bytes: Uint8Array): number;
-  /** Bytes the other side sends to the device. */
+  /** Bytes the other side sends to the device; they are read from the first listener on. */
   onData(listener: (bytes: Buffer) => void): void;
   close(): void;
 }
@@ -45,6 +45,8 @@ export function openPty(): PseudoTerminal {
   for (const stream of [slave, master, holder]) stream.on("error", () => undefined);
   master.unref();
   holder.unref();
+  // The package reads at once and throws away; what nobody listens for stays in the terminal, as with a device that hangs.
+  master.pause();
   return {
     path,
     write(bytes) {
@@ -55,7 +57,7 @@ export function openPty(): PseudoTerminal {
         throw error;
       }
     },
-    onData: (listener) => void master.on("data", listener),
+    onData: (listener) => void master.on("data", listener).resume(),
     close() {
       holder.destroy();
       master.destroy();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { encodeEnvelopeCbor } from "../device/envelope-encode.ts";
-import { DeviceLines } from "./device-lines.ts";
+import { DeviceNotes } from "./device-notes.ts";
 
-describe("broker/device-lines", () => {
+describe("broker/device-notes", () => {
   const sample = (text: string) => Buffer.from(text);
 
   it("finds the line of a sample's device, or of the only one known", () => {
-    const lines = new DeviceLines();
+    const lines = new DeviceNotes<string | undefined>();
     assert.equal(lines.ofSample(sample('{"device_id":"a"}')), undefined);
     lines.note("a", "line-a");
     assert.equal(lines.ofSample(sample("no device")), "line-a");
@@ -19,7 +19,7 @@ describe("broker/device-lines", () => {
   });
 
   it("finds the device of an envelope in CBOR", () => {
-    const lines = new DeviceLines();
+    const lines = new DeviceNotes<string | undefined>();
     const long = "x".repeat(30);
     lines.note("a", "line-a");
     lines.note(long, "line-b");
@@ -34,7 +34,7 @@ describe("broker/device-lines", () => {
   });
 
   it("forgets the one heard of longest ago", () => {
-    const lines = new DeviceLines(2);
+    const lines = new DeviceNotes<string | undefined>(2);
     lines.note("a", "1");
     lines.note("b", "2");
     lines.note("a", "1");

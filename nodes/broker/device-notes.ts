@@ -23,35 +23,35 @@ function deviceOf(bytes: Buffer): string | undefined {
 }
 
 /**
- * Remembers on which line each device of one connection said it stands. A connection may carry several devices (a
- * gateway, a serial bus); the ones heard of longest ago are forgotten first.
+ * Remembers what each device of one connection said of itself, such as the line it stands on. A connection may carry
+ * several devices (a gateway, a serial bus); the ones heard of longest ago are forgotten first.
  */
-export class DeviceLines {
+export class DeviceNotes<Note> {
   readonly #most: number;
-  readonly #lines = new Map<string, string | undefined>();
+  readonly #notes = new Map<string, Note>();
 
   constructor(most = 256) {
     this.#most = most;
   }
 
-  /** The line a device said last; undefined when it named none. */
-  of(deviceId: string): string | undefined {
-    return this.#lines.get(deviceId);
+  /** What was noted of a device last; undefined when it said nothing yet. */
+  of(deviceId: string): Note | undefined {
+    return this.#notes.get(deviceId);
   }
 
   /** Notes what a device's hello said. */
-  note(deviceId: string, lineId: string | undefined): void {
-    this.#lines.delete(deviceId);
-    this.#lines.set(deviceId, lineId);
-    const [oldest] = this.#lines.keys();
-    if (this.#lines.size > this.#most && oldest !== undefined) this.#lines.delete(oldest);
+  note(deviceId: string, note: Note): void {
+    this.#notes.delete(deviceId);
+    this.#notes.set(deviceId, note);
+    const [oldest] = this.#notes.keys();
+    if (this.#notes.size > this.#most && oldest !== undefined) this.#notes.delete(oldest);
   }
 
-  /** The line of the device a sample comes from; where it names none, that of the only device known. */
-  ofSample(bytes: Buffer): string | undefined {
-    if (this.#lines.size === 0) return undefined;
+  /** The note of the device a sample comes from; where it names none, that of the only device known. */
+  ofSample(bytes: Buffer): Note | undefined {
+    if (this.#notes.size === 0) return undefined;
     const deviceId = deviceOf(bytes);
-    if (deviceId !== undefined) return this.#lines.get(deviceId);
-    return this.#lines.size === 1 ? [...this.#lines.values()][0] : undefined;
+    if (deviceId !== undefined) return this.#notes.get(deviceId);
+    return this.#notes.size === 1 ? [...this.#notes.values()][0] : undefined;
   }
 }
