@@ -51,21 +51,21 @@ const init: NodeInitializer = (RED) => {
         const gap = gapOf(sample, memory.sequences);
         const { missing } = memory.sequences;
         decoded += 1;
-        status.show({
+        status.show(() => ({
           fill: missing > 0 ? "yellow" : "green",
           shape: "dot",
           text: RED._(missing > 0 ? "decode.status.missing" : "decode.status.decoding", { decoded, refused, missing }),
-        });
+        }));
         send([{ ...msg, topic, payload: sample }, null, gap ? { topic, payload: gap } : null]);
       } catch (error) {
         const record = quarantineOf(entry, error);
         const place = [entry.siteId, entry.lineId ?? entry.defaultLineId, record.deviceId ?? "unknown"];
         refused += 1;
-        status.show({
+        status.show(() => ({
           fill: "yellow",
           shape: "dot",
           text: RED._("decode.status.refusing", { decoded, refused, reason: record.reason }),
-        });
+        }));
         if (mayWarn(record.reason)) this.warn(`${record.reason}: ${messageOf(error)}`);
         send([null, { ...msg, topic: place.join("/"), payload: record }, null]);
       }

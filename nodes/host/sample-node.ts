@@ -46,8 +46,8 @@ export function enrichSamples(RED: NodeAPI, node: Node, step: SampleNode): void 
       const spec = gradeMethodOf(RED, step.specId);
       if (!spec) throw new CodedError("no-spec", text("errors.no-spec"));
       const enriched = step.enrich(sample, spec);
-      count += 1;
-      status.show({ fill: "green", shape: "dot", text: step.statusText(enriched, count) });
+      const number = ++count;
+      status.show(() => ({ fill: "green", shape: "dot", text: step.statusText(enriched, number) }));
       payload = enriched;
     } catch (error) {
       status.show({ fill: "red", shape: "dot", text: text("status.failed") });

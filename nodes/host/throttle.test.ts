@@ -24,6 +24,24 @@ describe("throttledStatus", () => {
     assert.deepEqual(texts, ["a", "c", "d"]);
   });
 
+  it("makes only the statuses that it shows", () => {
+    const { texts, status } = shown();
+    const made: string[] = [];
+    for (const text of ["a", "b", "c"])
+      status.show(() => {
+        made.push(text);
+        return { text };
+      });
+    mock.timers.tick(500);
+    assert.deepEqual(
+      [made, texts],
+      [
+        ["a", "c"],
+        ["a", "c"],
+      ],
+    );
+  });
+
   it("shows nothing after it was closed", () => {
     const { texts, status } = shown();
     status.show({ text: "a" });

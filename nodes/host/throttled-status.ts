@@ -4,19 +4,22 @@ import type { Node, NodeStatus } from "node-red";
 const INTERVAL_MS = 500;
 
 export interface ThrottledStatus {
-  /** Shows `status` now, or, when one was shown a moment ago, the latest one as soon as the interval is over. */
-  show(status: NodeStatus): void;
+  /**
+   * Shows `status` now, or, when one was shown a moment ago, the latest one as soon as the interval is over. Given a
+   * function it makes only those statuses that are shown: looking up a text costs more than many a message.
+   */
+  show(status: NodeStatus | (() => NodeStatus)): void;
   close(): void;
 }
 
 /** A node's status for nodes that change it with every message. */
 export function throttledStatus(node: Pick<Node, "status">): ThrottledStatus {
-  let pending: NodeStatus | undefined;
+  let pending: NodeStatus | (() => NodeStatus) | undefined;
   let timer: NodeJS.Timeout | undefined;
   const flush = () => {
     timer = undefined;
     if (!pending) return;
-    node.status(pending);
+    node.status(typeof pending === "function" ? pending() : pending);
     pending = undefined;
     timer = setTimeout(flush, INTERVAL_MS).unref();
   };

@@ -48,11 +48,11 @@ const init: NodeInitializer = (RED) => {
     });
     let products = 0;
     const show = () =>
-      status.show({
+      status.show(() => ({
         fill: "green",
         shape: "dot",
         text: RED._("product.status.counting", { count: products, held: segmenter.held }),
-      });
+      }));
     status.show({ fill: "grey", shape: "ring", text: RED._("product.status.idle") });
 
     // Everything leaves in the order it came or its product was closed, whatever waits for an analysis.

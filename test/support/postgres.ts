@@ -41,23 +41,36 @@ export class PostgresServer {
       "--no-sync",
       "--encoding=UTF8",
     );
-    server.#run(
+    server.resume();
+    return server;
+  }
+
+  /** Ends the server as a crash would: every connection breaks, what is not committed is gone. */
+  halt(): void {
+    this.#run("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", path.join(this.#directory, "data"));
+  }
+
+  /** Starts it (again), on the same port and data. */
+  resume(): void {
+    this.#run(
       "pg_ctl",
       "start",
       "--wait",
       "--pgdata",
-      path.join(directory, "data"),
+      path.join(this.#directory, "data"),
       "--log",
-      path.join(directory, "log"),
+      path.join(this.#directory, "log"),
       "--options",
-      `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${directory} -c fsync=off`,
+      `-p ${new URL(this.url).port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${this.#directory} -c fsync=off`,
     );
-    return server;
   }
 
   stop(): void {
-    this.#run("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", path.join(this.#directory, "data"));
-    rmSync(this.#directory, { recursive: true, force: true });
+    try {
+      this.halt();
+    } finally {
+      rmSync(this.#directory, { recursive: true, force: true });
+    }
   }
 
   #run(program: string, ...parameters: string[]): void {

@@ -1,0 +1,76 @@
+import { encodeEnvelopeCbor } from "../../nodes/device/envelope-encode.ts";
+import { type BeltAcquisition, BeltStation, FRAME_MS } from "../simulator/belt.ts";
+import { nearestProduct } from "../simulator/belt-source.ts";
+import { type DeviceIdentity, sensorData, stamp } from "../simulator/message.ts";
+import { rawEnvelope } from "../simulator/raw-message.ts";
+import { Station } from "../simulator/station.ts";
+
+/** `sqal`: a `sensor_data` message of SQAL's devices, about 17 KB of JSON; `raw`: registers in the device envelope, about 2 KB of CBOR. */
+export type SampleKind = "sqal" | "raw";
+
+/** A sample that can be recognised anywhere: in an acknowledgement, a row, a journal. */
+export interface NumberedSample {
+  /** `<boot>-<seq>`, which is also the row's `sample_id`. */
+  sampleId: string;
+  bytes: Buffer;
+}
+
+/** Different samples a device has; they are sent over and over, each time with another number and time. */
+const DIFFERENT = 48;
+const ID = "@sample-id@";
+const TIME = "@timestamp@";
+
+/** Makes a device's samples, numbered 0, 1, 2 …; cheap, so that the maker does not slow what it measures. */
+export class SampleMaker {
+  readonly device: string;
+  readonly kind: SampleKind;
+  readonly boot: number;
+  readonly #make: (seq: number, atMs: number) => Buffer;
+  #next = 0;
+
+  /** @param boot number of this start of the device: never the same twice in one database */
+  constructor(kind: SampleKind, device: string, boot: number, seed: number) {
+    this.kind = kind;
+    this.device = device;
+    this.boot = boot;
+    const identity: DeviceIdentity = {
+      deviceId: device,
+      macAddress: "24:0A:C4:00:00:01",
+      ipAddress: "192.168.1.100",
+      location: "Ligne A",
+      generation: kind === "raw" ? "raw" : "new",
+      claims: false,
+    };
+    this.#make = kind === "raw" ? rawSamples(identity, boot, seed) : sqalSamples(identity, boot, seed);
+  }
+
+  /** The next sample, measured at `atMs` (since 1970). */
+  next(atMs: number): NumberedSample {
+    const seq = this.#next++;
+    return { sampleId: `${this.boot}-${seq}`, bytes: this.#make(seq, atMs) };
+  }
+}
+
+function sqalSamples(identity: DeviceIdentity, boot: number, seed: number): (seq: number, atMs: number) => Buffer {
+  const station = new Station(seed, identity.deviceId);
+  const messages = Array.from({ length: DIFFERENT }, () => {
+    const message = sensorData(identity, station.measure(new Date()));
+    return JSON.stringify({ ...message, sample_id: ID, timestamp: TIME });
+  });
+  return (seq, atMs) => {
+    const message = messages[seq % DIFFERENT] ?? "";
+    return Buffer.from(message.replace(ID, `${boot}-${seq}`).replace(TIME, stamp(new Date(atMs))));
+  };
+}
+
+function rawSamples(identity: DeviceIdentity, boot: number, seed: number): (seq: number, atMs: number) => Buffer {
+  const station = new BeltStation(seed, identity.deviceId);
+  const startMs = Date.now();
+  const taken: BeltAcquisition[] = Array.from({ length: DIFFERENT }, (_, n) => station.next(startMs + n * FRAME_MS));
+  return (seq, atMs) => {
+    const acquisition = taken[seq % DIFFERENT];
+    if (!acquisition) throw new RangeError("no acquisition");
+    const lot = nearestProduct(acquisition)?.lot ?? station.lot;
+    return encodeEnvelopeCbor(rawEnvelope({ ...acquisition, timeMs: atMs }, { identity, boot, sequence: seq, lot }));
+  };
+}
