@@ -16,6 +16,7 @@ const PURE: Record<string, string[]> = {
   grade: ["sample", "vl53l8ch", "as7341"],
   calibration: ["sample"],
   product: ["sample"],
+  lot: ["sample"],
 };
 
 /** Modules of other rooms that a pure room may import besides: each sensor room's one entry for raw bytes. */
@@ -36,6 +37,7 @@ const ADAPTERS: Record<string, string[]> = {
   timescaledb: ["sample", "host", "inbox"],
   calibration: ["sample", "host", "inbox", "timescaledb", "as7341"],
   health: ["sample", "host", "inbox", "timescaledb"],
+  lot: ["sample", "host", "inbox", "timescaledb"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

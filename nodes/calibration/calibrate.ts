@@ -1,4 +1,5 @@
-import type { Node, NodeDef, NodeInitializer, NodeMessage, NodeMessageInFlow } from "node-red";
+import type { Node, NodeDef, NodeInitializer } from "node-red";
+import { type HeldMessage, HeldMessages } from "../host/held-messages.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
@@ -12,16 +13,6 @@ interface CalibrateDef extends NodeDef {
   database?: string;
 }
 
-type Message = NodeMessageInFlow & { payload?: unknown };
-type Send = (messages: (NodeMessage | null)[]) => void;
-interface Held {
-  msg: Message;
-  send: Send;
-  done: (error?: Error) => void;
-}
-
-/** Most messages kept while the records are read for the first time; the inbox has no more than this in flight. */
-const MAX_HELD = 2000;
 const STATUS_MS = 2000;
 
 /**
@@ -39,11 +30,9 @@ const init: NodeInitializer = (RED) => {
     }
     const lease = calibrationsOf(site?.settings.siteId ?? "");
     let calibrations: Calibrations | undefined;
-    let ready = false;
     let closed = false;
-    let held: Held[] = [];
 
-    const pass = ({ msg, send, done }: Held) => {
+    const held = new HeldMessages(({ msg, send, done }: HeldMessage) => {
       const sample = msg.payload;
       if (!calibrations || !isSample(sample)) {
         send([msg, null]);
@@ -55,7 +44,7 @@ const init: NodeInitializer = (RED) => {
       const watched = calibrations.isWatched(sample.deviceId);
       send([{ ...msg, payload }, watched ? { topic: msg.topic ?? "", payload: withoutBytes(sample) } : null]);
       done();
-    };
+    });
 
     const show = () => {
       if (!calibrations || !site) return;
@@ -78,28 +67,20 @@ const init: NodeInitializer = (RED) => {
       show();
       await opened.settled;
       if (closed) return;
-      ready = true;
       show();
-      const waiting = held;
-      held = [];
-      for (const one of waiting) pass(one);
+      held.open();
     });
 
-    this.on("input", (msg: Message, send, done) => {
+    this.on("input", (msg: HeldMessage["msg"], send, done) => {
       if (!isSample(msg.payload) && !isQuarantineRecord(msg.payload))
         return done(new Error(RED._("calibrate.errors.not-a-sample")));
-      const one = { msg, send, done };
-      // In order: what comes while others wait waits behind them, unless there are too many.
-      if (ready || held.length >= MAX_HELD) pass(one);
-      else held.push(one);
+      held.take({ msg, send, done });
     });
     this.on("close", () => {
       closed = true;
       clearInterval(showing);
       status.close();
-      // Not passed on, so not settled: the inbox gives them again to the flows that come.
-      for (const { done } of held) done();
-      held = [];
+      held.drop();
       lease.release();
     });
   });

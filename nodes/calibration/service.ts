@@ -1,8 +1,9 @@
-import { CodedError, messageOf } from "../host/errors.ts";
+import { CodedError } from "../host/errors.ts";
 import { acquire, type Lease } from "../host/service.ts";
 import type { Calibration } from "../sample/calibration.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { Database } from "../timescaledb/database.ts";
+import { KeptRecords } from "../timescaledb/kept-records.ts";
 import { inTransaction } from "../timescaledb/transaction.ts";
 import { type CalibrationDraft, checkDraft } from "./record.ts";
 import { insertNext, loadSite } from "./store.ts";
@@ -18,85 +19,31 @@ export interface SeenDevice {
   hasSpectral: boolean;
 }
 
-/** `unknown`: the records could not be read in time; it goes on being tried. */
-export type LoadState = "loading" | "ready" | "unknown";
-
-/** Longest time samples wait for the records, ms. */
-export const FIRST_LOAD_MS = 10_000;
-const RETRY_MS = 5_000;
-/** Another process may have written a record. */
-const RELOAD_MS = 60_000;
 const MAX_DEVICES = 256;
 /** A part that ends within this is expiring, ms. */
 export const WARN_MS = 24 * 3_600_000;
 
 /** The process's calibration records of one site: loaded once, kept up to date, asked per sample without waiting. */
-export class Calibrations {
-  readonly siteId: string;
+export class Calibrations extends KeptRecords {
   readonly #timeline = new Timeline(WARN_MS);
   readonly #seen = new Map<string, SeenDevice>();
   readonly #watched = new Map<string, number>();
-  readonly #listeners = new Set<() => void>();
-  readonly #firstLoadMs: number;
-  #database: Promise<Database> | undefined;
-  #stopWatching: (() => void) | undefined;
-  #state: LoadState = "loading";
-  #problem: string | undefined;
-  #loading = false;
-  #timer: NodeJS.Timeout | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #closed = false;
-  #settle: () => void = () => undefined;
   /** Written while a load was under way, which may not have seen them. */
   #added: Calibration[] = [];
-  /** Resolves with the first load, or when it was waited for long enough; never rejects. */
-  readonly settled: Promise<void>;
 
-  constructor(siteId: string, firstLoadMs = FIRST_LOAD_MS) {
-    this.siteId = siteId;
-    this.#firstLoadMs = firstLoadMs;
-    this.settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-  }
-
-  get state(): LoadState {
-    return this.#state;
-  }
-
-  /** Why the records could not be read, as last seen. */
-  get problem(): string | undefined {
-    return this.#problem;
-  }
-
-  /** Reads from this database from now on (a deploy may bring another promise of the same one). */
-  use(database: Promise<Database>): void {
-    if (this.#database === database) return;
-    const previous = this.#database;
-    this.#database = database;
-    this.#deadline ??= setTimeout(() => this.#giveUp(), this.#firstLoadMs).unref();
-    database.then(
-      (opened) => {
-        if (this.#closed || this.#database !== database) return;
-        this.#stopWatching?.();
-        this.#stopWatching = opened.onState((state) => {
-          if (state === "ready") void this.reload();
-        });
-        void this.reload();
-      },
-      (error) => {
-        if (this.#database !== database) return;
-        // One node without a database must not take it from the others.
-        this.#database = previous ?? database;
-        this.#problem = messageOf(error);
-        this.#giveUp();
-      },
-    );
+  protected async load(database: Database): Promise<() => string | undefined> {
+    this.#added = [];
+    const { records, unreadable } = await loadSite(database.pool, this.siteId);
+    return () => {
+      this.#timeline.replace(records);
+      for (const record of this.#added) this.#timeline.add(record);
+      return unreadable.length > 0 ? `unreadable: ${unreadable.slice(0, 5).join(", ")}` : undefined;
+    };
   }
 
   /** How a device stood at a moment; all `unknown` while the records could not be read. */
   at(deviceId: string, measuredAt: string): Moment {
-    return this.#state === "ready" ? this.#timeline.at(deviceId, Date.parse(measuredAt)) : UNKNOWN;
+    return this.state === "ready" ? this.#timeline.at(deviceId, Date.parse(measuredAt)) : UNKNOWN;
   }
 
   records(deviceId: string): readonly Calibration[] {
@@ -153,73 +100,19 @@ export class Calibrations {
    */
   async add(draft: CalibrationDraft): Promise<Calibration> {
     const checked = checkDraft(draft);
-    const database = await this.#database;
-    if (!database) throw new CodedError("no-database", "no database is chosen");
+    const database = await this.database();
     try {
       const stored = await inTransaction(database.pool, (client) => insertNext(client, this.siteId, checked), {
         deadlineMs: 15_000,
       });
       this.#timeline.add(stored);
       this.#added.push(stored);
-      this.#tell();
+      this.tell();
       return stored;
     } catch (error) {
       if (!(error instanceof CodedError)) database.reportFailure(error);
       throw error;
     }
-  }
-
-  /** Calls back when records or the state of loading changed. */
-  onChange(callback: () => void): () => void {
-    this.#listeners.add(callback);
-    return () => this.#listeners.delete(callback);
-  }
-
-  /** Reads the records again; a failure leaves what is there and is tried again. */
-  async reload(): Promise<void> {
-    if (this.#loading || this.#closed) return;
-    this.#loading = true;
-    clearTimeout(this.#timer);
-    this.#added = [];
-    let next = RELOAD_MS;
-    try {
-      const database = await this.#database;
-      if (database?.state() !== "ready") throw new Error("the database is not ready");
-      const { records, unreadable } = await loadSite(database.pool, this.siteId);
-      if (this.#closed) return;
-      this.#timeline.replace(records);
-      for (const record of this.#added) this.#timeline.add(record);
-      this.#problem = unreadable.length > 0 ? `unreadable: ${unreadable.slice(0, 5).join(", ")}` : undefined;
-      this.#state = "ready";
-      this.#settle();
-    } catch (error) {
-      this.#problem = messageOf(error);
-      if (this.#state !== "ready") next = RETRY_MS;
-    } finally {
-      this.#loading = false;
-      if (!this.#closed) this.#timer = setTimeout(() => void this.reload(), next).unref();
-      this.#tell();
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#stopWatching?.();
-    clearTimeout(this.#timer);
-    clearTimeout(this.#deadline);
-    this.#settle();
-    this.#listeners.clear();
-  }
-
-  #giveUp(): void {
-    if (this.#state !== "loading") return;
-    this.#state = "unknown";
-    this.#settle();
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -11,6 +11,7 @@ export interface Person {
 /** The least role for each thing a person can do. What is not named here is the administrator's alone. */
 export const ACTIONS: Readonly<Record<string, Role>> = {
   "sample.inspect": "viewer",
+  "lot.set": "operator",
   "calibration.record": "quality",
 };
 

@@ -349,6 +349,9 @@ export interface Sample {
   lotAbattage?: string;
   eleveur?: string;
   provenance?: string;
+  /** Who says which lot and breeder: the sample itself, or its line's record `assignmentId` in force at `measuredAt`. */
+  lotSource?: "sample" | "line";
+  assignmentId?: string;
   firmware?: string;
   temperatureC?: number;
   humidityPercent?: number;

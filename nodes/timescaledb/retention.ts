@@ -22,6 +22,7 @@ export const REFRESH_POLICIES = [
   { view: "fusion_hourly_stats", bucketHours: 1, startHours: 48, endHours: 1 },
   // A policy must span two buckets; of this one only yesterday is a whole day.
   { view: "fusion_eleveur_stats", bucketHours: 24, startHours: 49, endHours: 1 },
+  { view: "fusion_lot_stats", bucketHours: 24, startHours: 49, endHours: 1 },
 ] as const;
 export const REFRESH_EVERY_MINUTES = 10;
 
