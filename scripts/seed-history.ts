@@ -97,8 +97,8 @@ async function main(): Promise<void> {
       if (day % 10 === 9 || day === history.days - 1)
         console.log(`${dayStart(history, day).slice(0, 10)}: ${done} samples, ${rate}/s`);
     }
-    await noteDevices(database, history);
     if (jobs) await settle(database);
+    await noteDevices(database, history);
     console.log(`done in ${Math.round((Date.now() - startedMs) / 1000)} s`);
   } finally {
     await database.close();
@@ -109,7 +109,8 @@ async function noteDevices(database: Database, { siteId }: History): Promise<voi
   await database.pool.query(
     `INSERT INTO devices (device_id, site_id, line_id, transport, firmware, first_seen_at, last_seen_at, last_sample_at)
       SELECT device_id, site_id, min(line_id), 'websocket', 'seed', min(first_time), max(last_time), max(last_time)
-      FROM fusion_lot_stats WHERE site_id = $1 AND device_id LIKE 'ESP32_SEED_%' GROUP BY 1, 2
+      FROM (SELECT device_id, site_id, line_id, min(time) AS first_time, max(time) AS last_time
+        FROM fusion_results WHERE site_id = $1 AND device_id LIKE 'ESP32_SEED_%' GROUP BY 1, 2, 3) seen GROUP BY 1, 2
       ON CONFLICT (device_id) DO NOTHING`,
     [siteId],
   );

@@ -8,6 +8,7 @@ import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
 import type { QuarantineRecord } from "../sample/inbox.ts";
 import type { Sample } from "../sample/sample.ts";
+import { databaseService } from "../timescaledb/service.ts";
 import timescaledb from "../timescaledb/timescaledb.ts";
 import calibrate from "./calibrate.ts";
 import calibration from "./calibration.ts";
@@ -23,12 +24,18 @@ type Message = { payload: unknown; topic?: string; entryId?: string; error?: { m
 describe("calibration nodes", function () {
   this.timeout(60_000);
   let dataDir: string;
-  before((done) => {
+  let release: () => void;
+  before(async () => {
     dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-calibration-"));
-    helper.startServer(done);
+    // Made beforehand: on a slow machine a new database takes longer than samples wait for the records.
+    const lease = databaseService({ dataDir, jobsEveryMs: 0 });
+    release = lease.release;
+    await lease.value;
+    await helper.startServer();
   });
   afterEach(() => helper.unload());
   after(async () => {
+    release();
     await closeServices(openServices());
     await new Promise<void>((resolve) => helper.stopServer(() => resolve()));
     rmSync(dataDir, { recursive: true, force: true });
