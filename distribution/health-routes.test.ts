@@ -65,7 +65,7 @@ describe("health and metrics", () => {
         doorsOpen: () => true,
         snapshot: () => ({
           ...health.snapshot,
-          inbox: { ...health.snapshot.inbox, store: changes },
+          inbox: { ...health.snapshot.inbox, store: { ...health.snapshot.inbox.store, ...changes } },
           database: { ...health.snapshot.database, state: database },
         }),
       });

@@ -13,12 +13,17 @@ const MOST_DEVICES = 200;
 export function inboxHealth(inbox: CountedInbox): InboxHealth {
   const stats = inbox.stats();
   const { websocket, mqtt, serial } = stats.byTransport;
+  const total = accountOf(stats);
+  // Counted on its own, not derived from the other accounts: without it the sum cannot but balance.
+  if (stats.held !== undefined) total.difference += stats.waiting - stats.held;
   return {
-    entries: stats.waiting,
+    entries: stats.held ?? stats.waiting,
     bytes: stats.waitingBytes,
     ageS: stats.backlogAgeS,
-    total: accountOf(stats),
+    total,
     byTransport: { websocket: accountOf(websocket), mqtt: accountOf(mqtt), serial: accountOf(serial) },
+    emitted: stats.emitted,
+    claimed: stats.claimed,
     byDevice: devicesIn(stats.byDevice),
     store: storeHealth(stats),
   };
@@ -55,16 +60,24 @@ export function accountOf(stats: InboxStats): Account {
 }
 
 function devicesIn(byDevice: Record<string, InboxStats>): Record<string, Account> {
-  const accounts = Object.entries(byDevice).map(([device, stats]): [string, Account] => [device, accountOf(stats)]);
+  const accounts = Object.entries(byDevice)
+    .map(([device, stats]): [string, Account] => [device, accountOf(stats)])
+    .filter(([device, { received, refused }]) => device !== "" || received !== 0 || Object.keys(refused).length > 0);
   accounts.sort(([, a], [, b]) => b.received - a.received);
   return Object.fromEntries(accounts.slice(0, MOST_DEVICES));
 }
 
 function storeHealth({ health, store }: InboxReport): InboxStoreHealth {
   return {
-    damaged: health.damagedEntries,
+    state: health.state,
     full: health.state === "full" || health.state === "disk-full",
-    ...(store && { fileBytes: store.bytes + store.journalBytes }),
+    damaged: health.damagedEntries,
+    repairs: [...health.repairs],
     ...(health.problem !== undefined && { failure: health.problem }),
+    ...(store && {
+      fileBytes: store.bytes + store.journalBytes,
+      commitP50Ms: store.commitP50Ms,
+      commitP99Ms: store.commitP99Ms,
+    }),
   };
 }

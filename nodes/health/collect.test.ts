@@ -74,7 +74,10 @@ describe("health: accounts", () => {
     assert.equal(health.ageS, 4);
     assert.deepEqual(Object.keys(health.byDevice ?? {}), ["big", "small"]);
     assert.equal(health.byDevice?.small?.difference, 1);
-    assert.deepEqual(health.store, { full: true, damaged: 2, failure: "EIO" });
+    assert.deepEqual([health.emitted, health.claimed], [1, 2]);
+    assert.deepEqual(health.store, { state: "disk-full", full: true, damaged: 2, repairs: [], failure: "EIO" });
+    assert.equal(health.total.difference, 0);
+    assert.equal(inboxHealth({ stats: () => ({ ...report, held: 2 }) }).total.difference, 1);
   });
 });
 
@@ -245,7 +248,7 @@ describe("health: troubles", () => {
         ...inbox,
         ageS: 700,
         entries: 4,
-        store: { full: true },
+        store: { ...inbox.store, state: "full" },
         byTransport: { ...inbox.byTransport, serial: accountOf(counted(13, 3)) },
       },
       database: { ...database, state: "away" },

@@ -1,5 +1,5 @@
 /** What is known of the line's health at one moment. Types only: the screens bundle this module. Times are ISO 8601 UTC. */
-import type { InboxStats } from "../sample/inbox.ts";
+import type { InboxState, InboxStats } from "../sample/inbox.ts";
 import type { Transport } from "../sample/units.ts";
 
 /** Accounts of one transport, one device or all: received = stored + duplicate + quarantined + discarded + waiting. */
@@ -8,18 +8,21 @@ export interface Account extends InboxStats {
   difference: number;
 }
 
-/** How the inbox's own store is. Fields it does not (yet) tell are absent. */
+/** How the inbox's own store is. */
 export interface InboxStoreHealth {
-  /** The disk or the inbox's bound is full: nothing is acknowledged meanwhile. */
-  full?: boolean;
-  /** Why the store cannot write, as a stable code. */
+  state: InboxState;
+  /** The disk or the inbox's bound is full: nothing is acknowledged meanwhile; that passes by itself. */
+  full: boolean;
+  /** Entries that could not be read back, since the store was made. */
+  damaged: number;
+  /** What the last start found damaged and did about it, a sentence each. */
+  repairs: string[];
+  /** What is wrong, for the engineer; absent while entries are taken. */
   failure?: string;
-  /** Entries found damaged and set aside since it was opened. */
-  damaged?: number;
-  /** Entries rescued from a damaged store when it was opened. */
-  salvaged?: number;
-  /** Bytes of the store on disk. */
+  /** Its files, bytes, and the time its commits take. Absent for an inbox in memory. */
   fileBytes?: number;
+  commitP50Ms?: number;
+  commitP99Ms?: number;
 }
 
 export interface InboxHealth {
@@ -27,11 +30,14 @@ export interface InboxHealth {
   entries: number;
   bytes: number;
   ageS: number;
+  /** Of those: given to the flows, and held by a writer. */
+  emitted: number;
+  claimed: number;
   /** All transports together. */
   total: Account;
   byTransport: Record<Transport, Account>;
-  /** Per device, where the inbox tells devices apart. */
-  byDevice?: Record<string, Account>;
+  /** Per device; `""`: not known yet, `other`: those beyond a bound. */
+  byDevice: Record<string, Account>;
   store: InboxStoreHealth;
 }
 
@@ -150,15 +156,17 @@ export interface Trouble {
 }
 
 export const TROUBLES = [
-  "inbox-full",
   "inbox-failed",
-  "inbox-damaged",
+  "inbox-disk-full",
+  "inbox-full",
   "database-none",
   "database-away",
   "unbalanced",
   "disk-full",
   "disk-low",
   "backlog-old",
+  "inbox-damaged",
+  "inbox-repaired",
   "embedded-recovered",
   "job-failed",
   "job-overdue",

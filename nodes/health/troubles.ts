@@ -16,9 +16,12 @@ export function troublesOf(snapshot: Omit<HealthSnapshot, "troubles">): Trouble[
   const say = (code: Trouble["code"], level: TroubleLevel, values: Record<string, number> = {}, subject?: string) =>
     found.push({ code, level, values, ...(subject !== undefined && { subject }) });
 
-  if (inbox.store.full) say("inbox-full", "bad", { entries: inbox.entries, bytes: inbox.bytes });
-  if (inbox.store.failure !== undefined) say("inbox-failed", "bad", {}, inbox.store.failure);
-  if (inbox.store.damaged) say("inbox-damaged", "warn", { entries: inbox.store.damaged });
+  const { state, damaged, repairs, failure } = inbox.store;
+  if (state === "full") say("inbox-full", "bad", { entries: inbox.entries, bytes: inbox.bytes });
+  if (state === "disk-full") say("inbox-disk-full", "bad", { entries: inbox.entries });
+  if (state === "failed" || (state === "closed" && failure !== undefined)) say("inbox-failed", "bad");
+  if (damaged > 0) say("inbox-damaged", "warn", { entries: damaged });
+  if (repairs.length > 0) say("inbox-repaired", "warn", { repairs: repairs.length });
   if (database.state === "none" || database.state === "closed") say("database-none", "bad");
   if (database.state === "away") say("database-away", "bad", { entries: inbox.entries });
   for (const [transport, difference] of unbalanced(inbox)) say("unbalanced", "bad", { difference }, transport);
@@ -46,7 +49,7 @@ export function troublesOf(snapshot: Omit<HealthSnapshot, "troubles">): Trouble[
 }
 
 function unbalanced(inbox: InboxHealth): [string, number][] {
-  return [...Object.entries(inbox.byTransport), ...Object.entries(inbox.byDevice ?? {})]
+  return [...Object.entries(inbox.byTransport), ...Object.entries(inbox.byDevice)]
     .filter(([, { difference }]) => difference !== 0)
     .map(([name, { difference }]) => [name, difference]);
 }

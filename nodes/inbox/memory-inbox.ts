@@ -158,6 +158,7 @@ export class MemoryInbox implements Inbox {
       ...this.#ledger.stats(),
       emitted: this.#inFlight.size - claimed,
       claimed,
+      held: this.#held.size,
       backlogAgeS: oldest ? (performance.now() - oldest.receivedMs) / 1000 : 0,
       health: { state: this.#closed ? "closed" : "open", damagedEntries: 0, repairs: [] },
     };

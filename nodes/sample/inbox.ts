@@ -86,6 +86,8 @@ export interface InboxReport extends InboxStats {
   /** Given to the flows and not settled: in the flow, and held by a writer (or a node that waits for more). */
   emitted: number;
   claimed: number;
+  /** Entries held and not settled, counted where they lie rather than derived from the accounts: a check on those. */
+  held?: number;
   /** Age of the oldest entry not settled, s; 0 when nothing waits. */
   backlogAgeS: number;
   health: InboxHealth;
