@@ -38,6 +38,7 @@ const ADAPTERS: Record<string, string[]> = {
   calibration: ["sample", "host", "inbox", "timescaledb", "as7341"],
   health: ["sample", "host", "inbox", "timescaledb"],
   lot: ["sample", "host", "inbox", "timescaledb"],
+  quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

@@ -61,6 +61,8 @@ export function quarantineOf(entry: InboxEntry, error: unknown): QuarantineRecor
     transport: entry.transport,
     receivedAt: entry.receivedAt,
     siteId: entry.siteId,
+    ...(entry.lineId !== undefined && { lineId: entry.lineId }),
+    ...(entry.provenDeviceId !== undefined && { provenDeviceId: entry.provenDeviceId }),
     ...(deviceId !== undefined && { deviceId }),
     bytes: entry.bytes,
   };

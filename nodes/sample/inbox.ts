@@ -139,6 +139,9 @@ export interface QuarantineRecord {
   transport: Transport;
   receivedAt: string;
   siteId: string;
+  /** Line in force, and the identity proven, so that a retry sends the bytes in as they came. */
+  lineId?: string;
+  provenDeviceId?: string;
   deviceId?: string;
   bytes: Buffer;
 }

@@ -45,6 +45,7 @@ export function quarantineOfSample(sample: Sample, error: unknown, fallbackReaso
     transport: isTransport(sample.transport) ? sample.transport : "websocket",
     receivedAt: sample.receivedAt,
     siteId: sample.siteId,
+    lineId: sample.lineId,
     deviceId: sample.deviceId,
     bytes: sample.message?.bytes ?? sample.vl53l8ch?.raw?.bytes ?? sample.as7341?.raw?.bytes ?? Buffer.alloc(0),
   };

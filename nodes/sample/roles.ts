@@ -13,6 +13,10 @@ export const ACTIONS: Readonly<Record<string, Role>> = {
   "sample.inspect": "viewer",
   "lot.set": "operator",
   "calibration.record": "quality",
+  "quarantine.look": "viewer",
+  "quarantine.export": "quality",
+  "quarantine.retry": "engineer",
+  "quarantine.discard": "engineer",
 };
 
 /** Whether `role` may do everything `needed` may. */

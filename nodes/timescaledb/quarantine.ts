@@ -28,11 +28,9 @@ const QUARANTINE: Table<Quarantined> = {
     { name: "detail", type: "text", of: ({ record }) => plainText(record.detail, 2000) },
     { name: "transport", type: "text", of: ({ record }) => plainText(record.transport, 200) },
     { name: "site_id", type: "text", of: ({ record }) => plainText(record.siteId, 200) },
-    {
-      name: "device_id",
-      type: "text",
-      of: ({ record }) => (record.deviceId === undefined ? null : plainText(record.deviceId, 200)),
-    },
+    { name: "line_id", type: "text", of: ({ record }) => textOrNull(record.lineId) },
+    { name: "proven_device_id", type: "text", of: ({ record }) => textOrNull(record.provenDeviceId) },
+    { name: "device_id", type: "text", of: ({ record }) => textOrNull(record.deviceId) },
     { name: "bytes", type: "bytea", of: ({ record }) => bytesOf(record) },
     { name: "byte_length", type: "integer", of: ({ record }) => bytesOf(record).length },
   ],
@@ -40,6 +38,8 @@ const QUARANTINE: Table<Quarantined> = {
 const INSERT = insertSql(QUARANTINE, "id");
 
 const bytesOf = (record: Quarantined["record"]) => (Buffer.isBuffer(record.bytes) ? record.bytes : Buffer.alloc(0));
+
+const textOrNull = (text: string | undefined) => (text === undefined ? null : plainText(text, 200));
 
 function validTime(text: string): string {
   const ms = Date.parse(text);
@@ -56,6 +56,7 @@ export function refusedSample(sample: Sample, reason: string, detail: string): Q
     transport: sample.transport,
     receivedAt: sample.receivedAt,
     siteId: sample.siteId,
+    lineId: sample.lineId,
     deviceId: sample.deviceId,
     bytes: raw instanceof Uint8Array ? Buffer.from(raw) : asJson(sample),
   };
@@ -69,7 +70,10 @@ function asJson(sample: Sample): Buffer {
   }
 }
 
-/** Stores records (one that is there already stays as it is) and drops the oldest beyond the limits. */
+/**
+ * Stores records (one that is there already stays as it is) and drops what goes beyond the limits: first what was dealt
+ * with, then the oldest. What was dropped is counted in `quarantine_pushed_out`.
+ */
 export async function storeQuarantined(
   client: ClientBase,
   records: readonly Quarantined[],
@@ -77,12 +81,24 @@ export async function storeQuarantined(
 ): Promise<void> {
   if (records.length === 0) return;
   await client.query({ name: "foieflow-quarantine", text: INSERT, values: parametersOf(QUARANTINE, records) });
+  const { rows } = await client.query<{ beyond: boolean }>(
+    "SELECT count(*) > $1 OR coalesce(sum(byte_length), 0) > $2 AS beyond FROM quarantine",
+    [limits.maxRows, limits.maxBytes],
+  );
+  if (!rows[0]?.beyond) return;
   await client.query(
-    `DELETE FROM quarantine WHERE id <= (
-      SELECT max(id) FROM (
-        SELECT id, row_number() OVER newest AS place, sum(byte_length) OVER newest AS total
-        FROM quarantine WINDOW newest AS (ORDER BY id DESC)
-      ) q WHERE place > $1 OR total > $2)`,
+    `WITH pushed AS (
+      DELETE FROM quarantine WHERE id IN (
+        SELECT id FROM (
+          SELECT id, row_number() OVER kept AS place, sum(byte_length) OVER kept AS total
+          FROM quarantine WINDOW kept AS (ORDER BY (state = 'open') DESC, id DESC)
+        ) q WHERE place > $1 OR total > $2)
+      RETURNING reason, byte_length, state
+    )
+    INSERT INTO quarantine_pushed_out AS p (reason, records, bytes, open_records, last_at)
+      SELECT reason, count(*), sum(byte_length), count(*) FILTER (WHERE state = 'open'), now() FROM pushed GROUP BY reason
+      ON CONFLICT (reason) DO UPDATE SET records = p.records + excluded.records, bytes = p.bytes + excluded.bytes,
+        open_records = p.open_records + excluded.open_records, last_at = excluded.last_at`,
     [limits.maxRows, limits.maxBytes],
   );
 }
