@@ -6,14 +6,16 @@ import { nodeRedLogging } from "./distribution/node-red-log.ts";
 import { flowStorage } from "./distribution/node-red-storage.ts";
 import { PeopleGuard } from "./distribution/people.ts";
 import { processLog } from "./distribution/process-log.ts";
+import { repairFiles, repairFlows } from "./distribution/repair.ts";
 import { openSecrets } from "./distribution/secrets.ts";
 
 loadDotEnv();
 export const environment = readEnvironment();
 exportToFlows(environment);
+export const log = processLog(environment);
+for (const { message, code, file } of repairFiles(environment.dataDir)) log.warn(message, { code, file });
 export const secrets = openSecrets(environment.dataDir);
 process.env.DEVICE_TOKEN = secrets.deviceToken;
-export const log = processLog(environment);
 log.hide(secrets.deviceToken, secrets.credentialSecret, secrets.sessionSecret, secrets.databasePassword);
 log.hide(environment.metricsToken, secrets.newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
 export const guard = new PeopleGuard({
@@ -26,6 +28,9 @@ export const guard = new PeopleGuard({
 const shippedFlows = new FlowStore(path.join(root, "flows"));
 const editsRelease = process.env.FOIEFLOW_EDIT_FLOWS === "1";
 const flows = editsRelease ? shippedFlows : new FlowStore(path.join(environment.dataDir, "flows"));
+if (!editsRelease)
+  for (const { message, code, file } of repairFlows(environment.dataDir, shippedFlows.readFiles()))
+    log.warn(message, { code, file });
 export const flowChanges = editsRelease ? { updated: [], kept: [] } : flows.follow(shippedFlows.readFiles());
 
 /** Without SERIAL_PORT the stock serial nodes would retry an empty path for ever: they rest, unchanged in the files. */

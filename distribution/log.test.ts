@@ -111,6 +111,16 @@ describe("the log", () => {
     );
   });
 
+  it("begins a new line after one that a crash cut off", async () => {
+    mkdirSync(path.join(directory, "logs"));
+    writeFileSync(path.join(directory, "logs", "foieflow.log"), '{"time":"2026-');
+    log.info("after");
+    await log.close();
+    const text = readFileSync(path.join(directory, "logs", "foieflow.log"), "utf8").split("\n");
+    assert.equal(text[0], '{"time":"2026-');
+    assert.equal(JSON.parse(text[1] ?? "").message, "after");
+  });
+
   it("never stops the line when its files cannot be written", async () => {
     mkdirSync(directory, { recursive: true });
     writeFileSync(path.join(directory, "logs"), "a file where the directory should be");

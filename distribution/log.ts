@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import path from "node:path";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import { isLogged, type LogFields, type LogLevel, logLine, textOf, withoutSecrets } from "./log-line.ts";
 
@@ -118,6 +119,7 @@ export class Log {
       file.on("error", (error) => this.#lost(file, error));
       file.on("warning", (error) => this.#lost(undefined, error));
       this.#file = file;
+      if (endsTorn(path.join(directory, "foieflow.log"))) file.write("\n");
       if (this.#dropped > 0) {
         const lost = `${this.#dropped} lines of the log were lost`;
         this.#dropped = 0;
@@ -136,6 +138,23 @@ export class Log {
     const message = `the log file cannot be written: ${textOf(error)}`;
     const line = logLine(new Date(), "error", "log", message, { code: "log-unwritable" });
     this.#options.write(this.#options.console === "json" ? line : asText("error", "log", message), true);
+  }
+}
+
+/** Whether the last line of a file was cut off, by a crash. */
+function endsTorn(file: string): boolean {
+  let handle: number;
+  try {
+    handle = openSync(file, "r");
+  } catch {
+    return false;
+  }
+  try {
+    const { size } = fstatSync(handle);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+  } finally {
+    closeSync(handle);
   }
 }
 
