@@ -1,10 +1,11 @@
 import path from "node:path";
+import { editorAuth } from "./distribution/editor-auth.ts";
 import { exportToFlows, loadDotEnv, readEnvironment, root } from "./distribution/environment.ts";
 import type { FlowNode } from "./distribution/flow-files.ts";
 import { FlowStore } from "./distribution/flow-store.ts";
 import { nodeRedLogging } from "./distribution/node-red-log.ts";
 import { flowStorage } from "./distribution/node-red-storage.ts";
-import { PeopleGuard } from "./distribution/people.ts";
+import { openPeople } from "./distribution/people-setup.ts";
 import { processLog } from "./distribution/process-log.ts";
 import { repairFiles, repairFlows } from "./distribution/repair.ts";
 import { openSecrets } from "./distribution/secrets.ts";
@@ -17,12 +18,8 @@ for (const { message, code, file } of repairFiles(environment.dataDir)) log.warn
 export const secrets = openSecrets(environment.dataDir);
 process.env.DEVICE_TOKEN = secrets.deviceToken;
 log.hide(secrets.deviceToken, secrets.credentialSecret, secrets.sessionSecret, secrets.databasePassword);
-log.hide(environment.metricsToken, secrets.newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
-export const guard = new PeopleGuard({
-  host: environment.host,
-  adminPasswordHash: secrets.adminPasswordHash,
-  sessionSecret: secrets.sessionSecret,
-});
+export const { guard, newAdminPassword } = openPeople(environment, secrets, (text) => log.warn(text));
+log.hide(environment.metricsToken, newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
 
 // `npm run dev` edits the flows of the release; a site edits its own copy, which follows the release where unchanged.
 const shippedFlows = new FlowStore(path.join(root, "flows"));
@@ -55,13 +52,7 @@ const settings = {
   flowFilePretty: true,
   storageModule: flowStorage(flows, secrets.credentialSecret, withoutDevice),
   credentialSecret: secrets.credentialSecret,
-  adminAuth: {
-    type: "credentials",
-    sessionExpiryTime: 12 * 3600,
-    users: async (username: string) => (username === "admin" ? { username, permissions: "*" } : null),
-    authenticate: async (username: string, password: string) =>
-      (await guard.checkAdmin(username, password)) ? { username, permissions: "*" } : null,
-  },
+  adminAuth: editorAuth(guard),
   httpNodeAuth: guard.middleware,
   dashboard: { middleware: guard.middleware, ioMiddleware: guard.socketMiddleware, maxHttpBufferSize: 256 * 1024 },
   serialReconnectTime: 3_000,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { LOG_LEVELS, type LogLevel } from "./log-line.ts";
+import type { SessionLimits } from "./sessions.ts";
 
 /** Everything an instance is told from outside, parsed once. */
 export interface Environment {
@@ -30,6 +31,8 @@ export interface Environment {
   logFileLevel: LogLevel;
   /** How the console's lines are written. */
   logFormat: "text" | "json";
+  /** How long a person's sign-in lasts. */
+  session: SessionLimits;
 }
 
 export const root: string = path.resolve(import.meta.dirname, "..");
@@ -55,6 +58,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     const value = text(name) ?? fallback;
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(value))
       throw new Error(`${name} must be 1 to 64 of A-Z a-z 0-9 _ -, not "${value}"`);
+    return value;
+  };
+  const number = (name: string, fallback: number, most: number): number => {
+    const value = Number(text(name) ?? fallback);
+    if (!(value > 0 && value <= most)) throw new Error(`${name} must be a number above 0, at most ${most}`);
     return value;
   };
   const timeZone = text("SITE_TZ") ?? "Europe/Paris";
@@ -87,6 +95,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     logLevel,
     logFileLevel: level === undefined ? "info" : logLevel,
     logFormat,
+    session: {
+      idleMs: number("SESSION_IDLE_MINUTES", 60, 24 * 60) * 60_000,
+      maxMs: number("SESSION_MAX_HOURS", 12, 24 * 7) * 3600_000,
+      viewerMs: number("SESSION_SCREEN_DAYS", 30, 366) * 24 * 3600_000,
+    },
   };
 }
 

@@ -44,7 +44,9 @@ async function main(): Promise<void> {
   const simulatesSerial = before.simulate && before.serialPort === undefined && process.platform === "linux";
   if (simulatesSerial) process.env.SERIAL_PORT = simulatedSerial(before.dataDir);
 
-  const { environment, secrets, settings, flowChanges, log } = await import("../settings.ts");
+  const { environment, secrets, settings, flowChanges, guard, newAdminPassword, log } = await import("../settings.ts");
+  const { signInRoutes } = await import("../distribution/sign-in-routes.ts");
+  const { editorDoor, letEditorSocketIn, takeBack } = await import("../distribution/editor-auth.ts");
   for (const name of flowChanges.kept)
     log.warn(
       `flow ${name} was changed on this site and stays as it is, though the release has a newer one (${path.join("flows", name)})`,
@@ -105,7 +107,14 @@ async function main(): Promise<void> {
     metricsToken: environment.metricsToken,
   });
   app.use(health.routes); // before Node-RED's: they answer while flows are deployed
+  server.on("upgrade", (request) => letEditorSocketIn(guard, request));
+  app.use(signInRoutes(guard));
+  app.use(editorDoor(guard));
   app.use(settings.httpAdminRoot, RED.httpAdmin);
+  app.use((request, _response, next) => {
+    takeBack(request);
+    next();
+  });
   app.use(settings.httpNodeRoot, settings.httpNodeAuth as never, RED.httpNode);
 
   const flowsStarted = new Promise<void>((resolve, reject) => {
@@ -147,6 +156,7 @@ async function main(): Promise<void> {
     await closeServices(openServices());
     server.closeAllConnections();
     server.close();
+    guard.close();
     say("stopped");
     await log.close();
     process.exit(exitCode);
@@ -177,8 +187,8 @@ async function main(): Promise<void> {
   ];
   for (const line of lines) say(line);
   // On a person's console only: never in a file, nor where the console's lines are collected.
-  if (secrets.newAdminPassword && environment.logFormat === "text")
-    console.log(`FoieFlow:   password   ${secrets.newAdminPassword}   shown once; "npm run password" makes a new one`);
+  if (newAdminPassword && environment.logFormat === "text")
+    console.log(`FoieFlow:   password   ${newAdminPassword}   shown once; "npm run password" makes a new one`);
 }
 
 /** The simulated line is a process of its own that connects as devices do, and ends when this one is gone. */

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import path from "node:path";
 import mqtt from "mqtt";
 import { WebSocket } from "ws";
+import { openAccounts } from "../distribution/people-setup.ts";
+import type { Role } from "../nodes/sample/roles.ts";
 import { capturedLines, samplesOf, WebSocketDevice } from "./support/devices.ts";
-import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
+import { ADMIN_PASSWORD, Line, PERSON_PASSWORD, until } from "./support/line.ts";
 
 const DEVICE_TOKEN = "a-device-token";
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
@@ -19,20 +22,43 @@ async function dashboardSocket(line: Line, headers: Record<string, string> = {})
   return (await fetch(url, { headers })).text();
 }
 
-async function editorToken(line: Line): Promise<string> {
-  const answer = await fetch(`${line.base}/auth/token`, {
+async function editorSignIn(line: Line, username: string, password: string): Promise<Response> {
+  return fetch(`${line.base}/auth/token`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      client_id: "node-red-admin",
-      grant_type: "password",
-      scope: "*",
-      username: "admin",
-      password: ADMIN_PASSWORD,
-    }),
+    body: JSON.stringify({ client_id: "node-red-editor", grant_type: "password", scope: "", username, password }),
   });
+}
+
+async function editorToken(line: Line): Promise<string> {
+  const answer = await editorSignIn(line, "admin", ADMIN_PASSWORD);
   assert.equal(answer.status, 200);
   return (await answer.json()).access_token;
+}
+
+/** Presses something on a page, and returns what the page is told: a refusal, or `done` when the widget was reached. */
+async function act(line: Line, widget: string, payload: object, headers: Record<string, string>): Promise<string> {
+  const url = `ws://127.0.0.1:${line.port}/dashboard/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocket(url, { headers });
+  try {
+    return await new Promise((resolve) => {
+      socket.on("error", () => resolve("closed"));
+      socket.on("close", () => resolve("closed"));
+      socket.on("message", (data) => {
+        const text = String(data);
+        if (text.startsWith("0")) socket.send("40");
+        else if (text.startsWith("44")) resolve("refused connection");
+        else if (text.startsWith("40")) {
+          socket.send(`42${JSON.stringify(["widget-action", widget, { payload }])}`);
+          // Events are handled in order: the answer to this one comes after the refusal, had there been one.
+          socket.send(`42${JSON.stringify(["widget-load", widget])}`);
+        } else if (text.startsWith('42["foieflow-refused"')) resolve(`needs ${JSON.parse(text.slice(2))[1].needed}`);
+        else if (text.startsWith('42["widget-load:')) resolve("done");
+      });
+    });
+  } finally {
+    socket.close();
+  }
 }
 
 async function websocketAnswer(url: string, headers: Record<string, string> = {}): Promise<string> {
@@ -80,6 +106,14 @@ describe("trust follows the bind", function () {
       assert.equal((await fetch(`${line.base}/settings`)).status, 401);
     });
 
+    it("lets who has not signed in do nothing but look", async () => {
+      assert.equal((await (await fetch(`${line.base}/auth/me`)).json()).role, "viewer");
+      assert.equal(await act(line, "line-samples", { action: "sample.inspect", uid: "u" }, {}), "done");
+      const calibrate = { action: "calibration.cancel", device: "d" };
+      assert.equal(await act(line, "calibration-widget", calibrate, {}), "needs quality");
+      assert.equal(await act(line, "calibration-widget", calibrate, { cookie: await line.signIn("quality") }), "done");
+    });
+
     it("trusts nobody who comes through a proxy or from another site's page", async () => {
       assert.equal(
         (await fetch(`${line.base}/dashboard/line`, { headers: { "x-forwarded-for": "10.1.2.3" } })).status,
@@ -101,10 +135,12 @@ describe("trust follows the bind", function () {
     });
 
     it("keeps its secrets to itself", async () => {
-      assert.equal(statSync(path.join(line.dataDir, "secrets.json")).mode & 0o777, 0o600);
       assert.equal(statSync(line.dataDir).mode & 0o077, 0);
-      const secrets = readFileSync(path.join(line.dataDir, "secrets.json"), "utf8");
-      assert.ok(!secrets.includes(ADMIN_PASSWORD));
+      await line.signIn();
+      for (const file of ["secrets.json", "people.json", "sessions.json"]) {
+        assert.equal(statSync(path.join(line.dataDir, file)).mode & 0o777, 0o600);
+        assert.ok(!readFileSync(path.join(line.dataDir, file), "utf8").includes(ADMIN_PASSWORD));
+      }
       assert.doesNotMatch(line.output, new RegExp(ADMIN_PASSWORD));
     });
 
@@ -171,21 +207,94 @@ describe("trust follows the bind", function () {
     });
     after(() => line.remove());
 
-    it("asks people, this machine too, and takes the cookie afterwards", async () => {
-      for (const url of ["/dashboard/line", "/dashboard/_setup", "/api/line/accounts"])
+    it("asks people, this machine too: scripts with 401, a browser that goes to a page by leading it to the sign-in", async () => {
+      for (const url of ["/dashboard/line", "/dashboard/_setup", "/api/line/accounts", "/auth/me"])
         assert.equal((await fetch(line.base + url)).status, 401, url);
       assert.doesNotMatch(await dashboardSocket(line), /^40\{/);
-      assert.equal(
-        (await fetch(`${line.base}/dashboard/line`, { headers: { authorization: basic("admin", "wrong") } })).status,
-        401,
+      // Not `fetch`, which says of itself that it is no browser on its way to a page.
+      const led = await new Promise<IncomingMessage>((resolve, reject) =>
+        get(`${line.base}/dashboard/line?lang=en`, { headers: { accept: "text/html" } }, resolve).on("error", reject),
       );
-      const signedIn = await fetch(`${line.base}/dashboard/line`, {
-        headers: { authorization: basic("admin", ADMIN_PASSWORD) },
-      });
-      assert.equal(signedIn.status, 200);
-      const cookie = signedIn.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-      assert.equal((await fetch(`${line.base}/api/line/accounts`, { headers: { cookie } })).status, 200);
+      led.resume();
+      assert.equal(led.statusCode, 303);
+      assert.equal(led.headers.location, "/auth/sign-in?next=%2Fdashboard%2Fline%3Flang%3Den");
+      assert.equal((await fetch(`${line.base}/auth/sign-in`)).status, 200);
+    });
+
+    it("takes a password (HTTP Basic) or a cookie, and neither once signed out", async () => {
+      const status = async (headers: Record<string, string>) =>
+        (await fetch(`${line.base}/api/line/accounts`, { headers })).status;
+      assert.equal(await status({ authorization: basic("admin", "wrong password") }), 401);
+      assert.equal(await status({ authorization: basic("admin", ADMIN_PASSWORD) }), 200);
+      const cookie = await line.signIn();
+      assert.equal(await status({ cookie }), 200);
       assert.match(await dashboardSocket(line, { cookie }), /^40\{/);
+      assert.equal((await fetch(`${line.base}/auth/sign-out`, { method: "POST", headers: { cookie } })).status, 204);
+      assert.equal(await status({ cookie }), 401);
+    });
+
+    it("refuses a sign-in or a deploy from another site's page", async () => {
+      const answer = await fetch(`${line.base}/auth/sign-in`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: "http://evil.example" },
+        body: JSON.stringify({ name: "admin", password: ADMIN_PASSWORD }),
+      });
+      assert.equal(answer.status, 403);
+      const authorization = `Bearer ${await editorToken(line)}`;
+      const deploy = await fetch(`${line.base}/flows`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json", origin: "http://evil.example" },
+        body: "[]",
+      });
+      assert.equal(deploy.status, 403);
+    });
+
+    for (const [role, expected] of Object.entries({
+      viewer: { calibrate: "needs quality", read: 401, deploys: false },
+      operator: { calibrate: "needs quality", read: 401, deploys: false },
+      quality: { calibrate: "done", read: 200, deploys: false },
+      engineer: { calibrate: "done", read: 200, deploys: true },
+    }) as [Role, { calibrate: string; read: number; deploys: boolean }][])
+      it(`gives who signs in as ${role} what is theirs: pages, their actions, the API, the editor`, async () => {
+        const headers = { cookie: await line.signIn(role) };
+        assert.deepEqual(await (await fetch(`${line.base}/auth/me`, { headers })).json(), {
+          name: role,
+          role,
+          isSignedIn: true,
+          isIdle: false,
+        });
+        assert.equal((await fetch(`${line.base}/dashboard/line`, { headers })).status, 200);
+        assert.equal((await fetch(`${line.base}/api/line/accounts`, { headers })).status, 200);
+        assert.equal(await act(line, "line-samples", { action: "sample.inspect", uid: "u" }, headers), "done");
+        const calibrate = { action: "calibration.cancel", device: "d" };
+        assert.equal(await act(line, "calibration-widget", calibrate, headers), expected.calibrate);
+        assert.equal(await act(line, "calibration-widget", { action: "no.such" }, headers), "needs admin");
+
+        const flows = await fetch(`${line.base}/flows`, { headers: { ...headers, "node-red-api-version": "v2" } });
+        assert.equal(flows.status, expected.read);
+        const deploy = await fetch(`${line.base}/flows`, {
+          method: "POST",
+          headers: { ...headers, "content-type": "application/json", "node-red-deployment-type": "reload" },
+          body: JSON.stringify({ flows: [] }),
+        });
+        assert.equal(deploy.status !== 401, expected.deploys, String(deploy.status));
+        const password = await editorSignIn(line, role, PERSON_PASSWORD);
+        assert.equal(password.status === 200, expected.read === 200, "the editor's own sign-in is the same");
+      });
+
+    it("refuses nobody's action on the page's socket, and heeds a disabled account at once, in the editor too", async () => {
+      assert.equal(await act(line, "line-samples", { action: "sample.inspect" }, {}), "refused connection");
+      const headers = { cookie: await line.signIn("engineer") };
+      const authorization = `Bearer ${(await (await editorSignIn(line, "engineer", PERSON_PASSWORD)).json()).access_token}`;
+      const statuses = async () => [
+        (await fetch(`${line.base}/auth/me`, { headers })).status,
+        (await fetch(`${line.base}/settings`, { headers })).status,
+        (await fetch(`${line.base}/settings`, { headers: { authorization } })).status,
+      ];
+      assert.deepEqual(await statuses(), [200, 200, 200]);
+      openAccounts(line.dataDir).setDisabled("engineer", true);
+      assert.deepEqual(await statuses(), [401, 401, 401]);
+      assert.equal(await act(line, "line-samples", { action: "sample.inspect" }, headers), "refused connection");
     });
 
     it("asks devices on WebSocket", async () => {

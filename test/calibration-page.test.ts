@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
-import { Line, until } from "./support/line.ts";
+import { Line, PERSON_PASSWORD, until } from "./support/line.ts";
 
 const DEVICE = "belt-watcher";
 const HEIGHT_MM = 100;
@@ -60,10 +60,12 @@ describe("the calibration page", function () {
   let sending: NodeJS.Timeout;
   let thing = false;
   let seq = 0;
+  let cookie = "";
 
   before(async () => {
     line = await Line.create();
     [browser] = await Promise.all([openBrowser(), line.start()]);
+    cookie = await line.signIn("quality");
     device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
     sending = setInterval(() => void device.send(beltMessage(seq++, thing)).catch(() => undefined), 50);
   });
@@ -99,9 +101,38 @@ describe("the calibration page", function () {
     }
   }
 
+  it("lets who has not signed in look, and says so when they want to do more", async () => {
+    const { context, page, problems } = await openPage(browser, line.base, {
+      width: 390,
+      height: 844,
+      locale: "fr-FR",
+    });
+    try {
+      await page.goto(`${line.base}/dashboard/calibration?lang=fr`);
+      await page.locator(`[data-device="${DEVICE}"]`).click();
+      await page.locator('[data-action="start"]').click();
+      const refusal = page.locator('.ff-refusal[data-needed="quality"]');
+      await refusal.waitFor();
+      assert.equal(await page.locator(".ff-progress").count(), 0);
+      assert.deepEqual(await misfits(page), []);
+      assert.deepEqual(problems, []);
+      await refusal.locator('[data-action="sign-in"]').click();
+      await page.locator("#password").waitFor();
+      await page.fill('[name="name"]', "quality");
+      await page.fill('[name="password"]', PERSON_PASSWORD);
+      await page.locator('button[type="submit"]').click();
+      await page.locator('.ff-person[data-role="quality"]').waitFor({ timeout: 20_000 });
+      assert.match(page.url(), /\/dashboard\/calibration\?lang=fr$/);
+      await page.locator('[data-action="sign-out"]').click();
+      await page.locator("#password").waitFor();
+    } finally {
+      await context.close();
+    }
+  });
+
   it("does not let a tare pass with something on the belt", async () => {
     thing = true;
-    const { context, page } = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR" });
+    const { context, page } = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR", cookie });
     try {
       await page.goto(`${line.base}/dashboard/calibration?lang=fr`);
       await page.locator(`[data-device="${DEVICE}"]`).click();
@@ -122,6 +153,7 @@ describe("the calibration page", function () {
       width: 390,
       height: 844,
       locale: "fr-FR",
+      cookie,
     });
     try {
       await page.goto(`${line.base}/dashboard/calibration?lang=fr`);
@@ -134,13 +166,13 @@ describe("the calibration page", function () {
       assert.match(await page.locator('[data-figure="heightMm"]').innerText(), /100,0 mm/);
       assert.match(await page.locator('[data-code="view-too-small"]').innerText(), /83 mm/);
       assert.deepEqual(await misfits(page), []);
-      assert.ok(await accept.isDisabled(), "nobody has said who and why");
-      await page.locator('input[name="madeBy"]').fill("Anne Dubois");
+      assert.ok(await accept.isDisabled(), "nobody has said why");
+      assert.match(await page.locator(".ff-form-who").innerText(), /quality/);
       await page.getByRole("button", { name: "Capteur déplacé" }).click();
       await accept.click();
       await page.locator(".ff-step-saved").waitFor({ timeout: 10_000 });
       await row.locator('[data-part="tof"][data-state="valid"]').waitFor({ timeout: 10_000 });
-      assert.match(await row.innerText(), /par Anne Dubois/);
+      assert.match(await row.innerText(), /par quality/);
       assert.deepEqual(problems, []);
 
       const [stored] = await line.query(
@@ -149,7 +181,7 @@ describe("the calibration page", function () {
       );
       assert.ok(stored);
       const { tof, ...rest } = stored as { tof: { sensorHeightMm: number; beltDistanceMm: number[]; frames: number } };
-      assert.deepEqual(rest, { version: 1, made_by: "Anne Dubois", reason: "Capteur déplacé", week: true });
+      assert.deepEqual(rest, { version: 1, made_by: "quality", reason: "Capteur déplacé", week: true });
       assert.ok(Math.abs(tof.sensorHeightMm - HEIGHT_MM) < 0.2, String(tof.sensorHeightMm));
       assert.deepEqual([tof.beltDistanceMm.length, tof.frames], [64, 60]);
     } finally {

@@ -26,7 +26,7 @@ describe("the house", function () {
         .join("\n");
     const names = new Set([
       ...[...read("flows/*.json").matchAll(/\$\{([A-Z][A-Z_]+)\}/g)].map((match) => match[1] ?? ""),
-      ...[...read("distribution/*.ts").matchAll(/(?:(?:text|port|id)\("|env\.)([A-Z][A-Z_]+)/g)].map(
+      ...[...read("distribution/*.ts").matchAll(/(?:(?:text|port|id|number)\("|env\.)([A-Z][A-Z_]+)/g)].map(
         (match) => match[1] ?? "",
       ),
     ]);

@@ -97,8 +97,9 @@ describe("foieflow-line-view", () => {
   it("answers an inspection, and passes over what it does not know", async () => {
     const { view, until } = await started(silent);
     view.receive({ payload: { ...SAMPLE, measuredAt: now(), receivedAt: now() } });
-    for (const payload of [null, 7, "x", { rows: 3 }, { action: "inspect" }, { event: 7 }]) view.receive({ payload });
-    view.receive({ payload: { action: "inspect", uid: "uid-1" } });
+    for (const payload of [null, 7, "x", { rows: 3 }, { action: "sample.inspect" }, { event: 7 }])
+      view.receive({ payload });
+    view.receive({ payload: { action: "sample.inspect", uid: "uid-1" } });
     const answer = await until("samples", (section) => section.inspected !== undefined);
     assert.equal(answer.inspected?.sampleId, "s-1");
   });

@@ -101,7 +101,7 @@ const init: NodeInitializer = (RED) => {
           const facts = { event: payload.event, ...texts({ transport, firmware }) };
           line.deviceEvent(device.slice(0, 64), facts, nowMs);
         }
-      } else if (isRecord(payload) && payload.action === "inspect" && typeof payload.uid === "string") {
+      } else if (isRecord(payload) && payload.action === "sample.inspect" && typeof payload.uid === "string") {
         line.inspect(payload.uid);
       }
       // Anything else (a batch's figures, another widget's message) says nothing this screen shows.

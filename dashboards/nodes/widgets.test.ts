@@ -80,7 +80,7 @@ describe("widgets", () => {
   });
 
   it("passes an operator's action on, from the widgets alone that have one", () => {
-    const action = { payload: { action: "inspect", uid: "u" } } as NodeMessage;
+    const action = { payload: { action: "sample.inspect", uid: "u" } } as NodeMessage;
     assert.equal(registered.get("ui-foieflow-samples")?.events.beforeSend(action), action);
     assert.equal(registered.get("ui-foieflow-calibration")?.events.beforeSend(action), action);
     assert.throws(() => registered.get("ui-foieflow-grade")?.events.beforeSend(action));

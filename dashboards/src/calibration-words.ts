@@ -35,7 +35,6 @@ export interface CalibrationWords {
   sound: string;
   unsound: string;
   who: string;
-  whoHint: string;
   why: string;
   reasons: string[];
   validFor: string;
@@ -95,8 +94,7 @@ export const CALIBRATION_WORDS: Record<Language, CalibrationWords> = {
     idle: "Aucune mesure ne vient de ce capteur. Est-il allumé et relié ?",
     sound: "La mesure est saine.",
     unsound: "La mesure ne peut pas être acceptée.",
-    who: "Qui étalonne",
-    whoHint: "Nom",
+    who: "Étalonné par",
     why: "Pourquoi",
     reasons: ["Début d’équipe", "Capteur déplacé", "Après nettoyage", "Contrôle périodique"],
     validFor: "Valable pendant",
@@ -196,8 +194,7 @@ export const CALIBRATION_WORDS: Record<Language, CalibrationWords> = {
     idle: "No measurement comes from this device. Is it on and connected?",
     sound: "The measurement is sound.",
     unsound: "The measurement cannot be accepted.",
-    who: "Who calibrates",
-    whoHint: "Name",
+    who: "Calibrated by",
     why: "Why",
     reasons: ["Start of shift", "Sensor moved", "After cleaning", "Periodic check"],
     validFor: "Valid for",

@@ -1,3 +1,4 @@
+import type { Role } from "@foieflow/node-red-foieflow/sample/roles.js";
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import type { Language } from "./settings.ts";
 
@@ -69,6 +70,14 @@ export interface Words {
   theme: string;
   pages: string;
   calibration: string;
+  signIn: string;
+  signOut: string;
+  signInAsOther: string;
+  resting: string;
+  close: string;
+  roles: Record<Role, string>;
+  signInFirst(role: string): string;
+  mayNot(name: string, role: string): string;
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -140,6 +149,20 @@ export const WORDS: Record<Language, Words> = {
     theme: "Clair ou sombre",
     pages: "Pages",
     calibration: "Étalonnage",
+    signIn: "Se connecter",
+    signOut: "Quitter",
+    signInAsOther: "Changer de personne",
+    resting: "session en veille",
+    close: "Fermer",
+    roles: {
+      viewer: "consultation",
+      operator: "opérateur",
+      quality: "qualité",
+      engineer: "ingénieur",
+      admin: "administrateur",
+    },
+    signInFirst: (role) => `Rien n'a été fait : connectez-vous d'abord (rôle « ${role} » au moins).`,
+    mayNot: (name, role) => `Rien n'a été fait : ${name} n'en a pas le droit, il faut le rôle « ${role} » au moins.`,
   },
   en: {
     grade: "Last grade",
@@ -209,5 +232,19 @@ export const WORDS: Record<Language, Words> = {
     theme: "Light or dark",
     pages: "Pages",
     calibration: "Calibration",
+    signIn: "Sign in",
+    signOut: "Sign out",
+    signInAsOther: "Sign in as someone else",
+    resting: "resting",
+    close: "Close",
+    roles: {
+      viewer: "viewer",
+      operator: "operator",
+      quality: "quality",
+      engineer: "engineer",
+      admin: "administrator",
+    },
+    signInFirst: (role) => `Nothing was done: please sign in first (role "${role}" at least).`,
+    mayNot: (name, role) => `Nothing was done: ${name} may not do this; it takes the role "${role}" at least.`,
   },
 };

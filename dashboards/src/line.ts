@@ -11,12 +11,13 @@ import {
 } from "vue";
 import { type AnySection, type LiveSection, type ProductView, SILENT_AFTER_MS, STALE_AFTER_MS } from "../nodes/view.ts";
 import { heard, serverNow } from "./clock.ts";
+import { ask, noteRefusal } from "./session.ts";
 
 /** The dashboard's Socket.IO client, as far as we use it. */
 interface Socket {
   connected: boolean;
-  on(event: string, listener: () => void): void;
-  off(event: string, listener: () => void): void;
+  on(event: string, listener: (value?: unknown) => void): void;
+  off(event: string, listener: (value?: unknown) => void): void;
   emit(event: string, ...args: unknown[]): void;
 }
 type DataTracker = (
@@ -42,6 +43,7 @@ const lines = reactive(new Map<string, Shared>());
 /** Last message of any kind that came just now (not one restored), tablet's monotonic clock, ms. */
 const lastHeardMs = ref(performance.now());
 const connected = ref(true);
+const watchedSockets = new WeakSet<Socket>();
 
 function sharedOf(view: string): Shared {
   let shared = lines.get(view);
@@ -83,6 +85,12 @@ export function useSection<S extends AnySection>(
     (msg) => take(msg, true),
     (msg) => take(msg, false),
   );
+  if (socket && !watchedSockets.has(socket)) {
+    watchedSockets.add(socket);
+    socket.on("foieflow-refused", noteRefusal);
+    socket.on("connect", () => void ask());
+    socket.on("connect_error", () => void ask());
+  }
   if (socket) {
     const up = () => {
       connected.value = true;

@@ -1,10 +1,12 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { fitColorMatrix } from "../as7341/color-matrix.ts";
-import { codeOf, messageOf } from "../host/errors.ts";
+import { CodedError, codeOf, messageOf } from "../host/errors.ts";
+import { personOfMessage } from "../host/person.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
 import type { CalibrationPart, CalibrationState } from "../sample/calibration.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
+import { mayDo } from "../sample/roles.ts";
 import { databaseOf } from "../timescaledb/timescaledb.ts";
 import { COLOR_CHECKER_CLASSIC } from "./chart.ts";
 import { Guide, isCalibrationAction } from "./guide.ts";
@@ -148,8 +150,12 @@ const init: NodeInitializer = (RED) => {
         const isOther = isQuarantineRecord(payload) || !(isObject(payload) && "action" in payload);
         return isOther ? done() : done(new Error(RED._("calibration.errors.bad-action")));
       }
+      const person = personOfMessage(msg);
+      if (!mayDo(person, payload.action))
+        return done(new CodedError("not-allowed", RED._("calibration.errors.not-allowed", { action: payload.action })));
       try {
-        const record = await guide.act(payload, nowMs);
+        // Who made a calibration is who signed in, whatever the page says.
+        const record = await guide.act({ ...payload, madeBy: person?.name ?? "" }, nowMs);
         if (record) {
           const { deviceId, calibrationId, version, validFrom, validUntil, madeBy, reason } = record;
           const figures = { calibrationId, version, validFrom, validUntil, madeBy, reason, step: payload.step };

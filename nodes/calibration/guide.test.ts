@@ -36,7 +36,7 @@ function made(change: Partial<GuideOptions> = {}) {
     ...change,
   });
   const act = (action: Partial<CalibrationAction>, nowMs = NOW_MS) =>
-    guide.act({ action: "start", device: DEVICE, ...action }, nowMs);
+    guide.act({ action: "calibration.start", device: DEVICE, ...action }, nowMs);
   const feed = (count: number, sample: () => Sample, nowMs = NOW_MS) => {
     for (let i = 0; i < count; i++) guide.take(sample(), nowMs);
   };
@@ -44,7 +44,7 @@ function made(change: Partial<GuideOptions> = {}) {
   return { guide, stored, watching, act, feed, session };
 }
 
-const accept = { action: "accept", madeBy: "Anne", reason: "start of shift" } as const;
+const accept = { action: "calibration.accept", madeBy: "Anne", reason: "start of shift" } as const;
 const spectral =
   (of: (channel: number) => number, change: Partial<SpectralReading> = {}) =>
   () =>
@@ -65,7 +65,7 @@ describe("the guided calibration", () => {
     assert.equal(record?.validFrom, new Date(NOW_MS).toISOString());
     assert.deepEqual([stored[0]?.madeBy, stored[0]?.reason, stored[0]?.tof?.frames], ["Anne", "start of shift", 30]);
     assert.deepEqual([session()?.phase, session()?.savedVersion], ["saved", 1]);
-    await act({ action: "cancel" });
+    await act({ action: "calibration.cancel" });
     assert.deepEqual([session(), watching.size], [undefined, 0]);
   });
 
@@ -131,7 +131,7 @@ describe("the guided calibration", () => {
     const first = act(accept);
     assert.equal(await act(accept), undefined);
     assert.equal(session()?.phase, "saving");
-    await act({ action: "cancel" });
+    await act({ action: "calibration.cancel" });
     assert.equal(session()?.phase, "saving", "what is being written is not given up");
     release();
     await assert.rejects(first, /gone/);
@@ -162,7 +162,7 @@ describe("the guided calibration", () => {
       30,
       spectral(() => 32),
     );
-    assert.equal(await act({ action: "accept" }), undefined);
+    assert.equal(await act({ action: "calibration.accept" }), undefined);
     assert.deepEqual([session()?.phase, session()?.savedVersion], ["saved", undefined]);
     await act({ step: "white", whiteReflectance: 0.9 }, NOW_MS + 30 * 60_000);
     feed(
@@ -244,21 +244,21 @@ describe("the guided calibration", () => {
     assert.equal(watching.size, 8);
     assert.equal(session(NOW_MS + 16 * 60_000), undefined);
     assert.equal(watching.size, 0);
-    await assert.rejects(act({ action: "accept" }), { code: "calibration-no-session" });
+    await assert.rejects(act({ action: "calibration.accept" }), { code: "calibration-no-session" });
     guide.close();
   });
 
   it("knows its actions from anything else", () => {
-    assert.ok(isCalibrationAction({ action: "start", device: "a", step: "tare" }));
+    assert.ok(isCalibrationAction({ action: "calibration.start", device: "a", step: "tare" }));
     for (const payload of [
       null,
       "start",
-      { action: "inspect", uid: "u" },
-      { action: "start", device: "a b" },
-      { action: "start", device: "a", step: "tar" },
-      { action: "accept", device: "a", validDays: Number.NaN },
-      { action: "accept", device: "a", reason: "x".repeat(2000) },
-      { action: "start", device: "a", step: "chart", patch: -1 },
+      { action: "sample.inspect", uid: "u" },
+      { action: "calibration.start", device: "a b" },
+      { action: "calibration.start", device: "a", step: "tar" },
+      { action: "calibration.accept", device: "a", validDays: Number.NaN },
+      { action: "calibration.accept", device: "a", reason: "x".repeat(2000) },
+      { action: "calibration.start", device: "a", step: "chart", patch: -1 },
     ])
       assert.ok(!isCalibrationAction(payload), JSON.stringify(payload));
   });

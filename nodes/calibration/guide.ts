@@ -44,7 +44,11 @@ const MAX_MEAN_DELTA_E = 6;
 const Text = (max: number) => Type.Optional(Type.String({ maxLength: max }));
 const Action = Compile(
   Type.Object({
-    action: Type.Union([Type.Literal("start"), Type.Literal("accept"), Type.Literal("cancel")]),
+    action: Type.Union([
+      Type.Literal("calibration.start"),
+      Type.Literal("calibration.accept"),
+      Type.Literal("calibration.cancel"),
+    ]),
     device: Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" }),
     step: Type.Optional(Type.Union(STEPS.map((step) => Type.Literal(step)))),
     madeBy: Text(200),
@@ -76,11 +80,11 @@ export class Guide {
    * @throws CodedError `calibration-bad-action`, `calibration-no-session`, `calibration-busy`, `calibration-white-missing`
    */
   async act(action: CalibrationAction, nowMs: number): Promise<Calibration | undefined> {
-    if (action.action === "cancel") {
+    if (action.action === "calibration.cancel") {
       this.#end(action.device);
       return undefined;
     }
-    if (action.action === "start") {
+    if (action.action === "calibration.start") {
       this.#start(action, nowMs);
       return undefined;
     }

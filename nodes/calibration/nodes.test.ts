@@ -82,10 +82,11 @@ describe("calibration nodes", function () {
       while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
     };
     const page = () => received.page.at(-1)?.payload as CalibrationSection | undefined;
-    const send = (id: string, payload: unknown, entryId = "e1") =>
-      helper.getNode(id).receive({ payload, entryId, topic: "plant/belt/device-1" } as never);
+    const send = (id: string, payload: unknown, entryId = "e1", user?: object) =>
+      helper.getNode(id).receive({ payload, entryId, topic: "plant/belt/device-1", _client: { user } } as never);
+    const act = (payload: object, role = "quality") => send("guide", payload, "e1", { name: "Anne", role });
     const ready = () => until(() => page()?.records === "ready");
-    return { received, until, page, send, ready };
+    return { received, until, page, send, act, ready };
   }
 
   it("holds samples until the records are read, then passes them in order with their state", async () => {
@@ -116,21 +117,25 @@ describe("calibration nodes", function () {
   });
 
   it("leads a page from start to a record in force, and says so", async () => {
-    const { received, until, page, send, ready } = await load();
+    const { received, until, page, send, act, ready } = await load();
     await ready();
     send("attach", makeSample());
     await until(() => page()?.devices.some(({ id }) => id === "device-1"));
-    send("guide", { action: "start", device: "device-1", step: "tare" });
+    send("guide", { action: "calibration.start", device: "device-1", step: "tare" });
+    act({ action: "calibration.start", device: "device-1", step: "tare" }, "operator");
+    await until(() => received.errors.length === 2);
+    assert.deepEqual(page()?.sessions, [], "neither nobody nor an operator may calibrate");
+    act({ action: "calibration.start", device: "device-1", step: "tare" });
     await until(() => page()?.sessions[0]?.phase === "collecting");
     for (let i = 0; i < 20; i++) send("attach", makeSample());
     await until(() => page()?.sessions[0]?.phase === "review");
     assert.equal(received.tapped.length, 20);
     assert.equal(sampleOf(received.tapped[0]).vl53l8ch?.raw, undefined);
     assert.equal(received.tapped[0]?.entryId, undefined, "the tap settles nothing");
-    send("guide", { action: "accept", device: "device-1", madeBy: "", reason: "shift" });
-    await until(() => received.errors.length === 1);
-    assert.equal(page()?.sessions[0]?.error, "calibration-no-maker");
-    send("guide", { action: "accept", device: "device-1", madeBy: "Anne", reason: "shift" });
+    act({ action: "calibration.accept", device: "device-1", reason: "" });
+    await until(() => received.errors.length === 3);
+    assert.equal(page()?.sessions[0]?.error, "calibration-no-reason");
+    act({ action: "calibration.accept", device: "device-1", madeBy: "somebody else", reason: "shift" });
     await until(() => page()?.sessions[0]?.phase === "saved");
     const { state, madeBy, version } = page()?.devices.find(({ id }) => id === "device-1")?.parts.tof ?? {};
     assert.deepEqual([state, madeBy, version], ["valid", "Anne", 1]);
@@ -186,7 +191,7 @@ describe("calibration nodes", function () {
   it("refuses what is no sample and what is no action, and passes by what is for others", async () => {
     const { received, until, send } = await load();
     send("attach", { hello: 1 });
-    send("guide", { action: "inspect", uid: "u" });
+    send("guide", { action: "sample.inspect", uid: "u" });
     send("guide", { event: "hello", deviceId: "device-1" });
     await until(() => received.errors.length === 2);
     assert.deepEqual(received.errors.map((msg) => msg.error?.message.replace("Error: ", "")).sort(), [

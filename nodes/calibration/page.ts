@@ -73,9 +73,10 @@ export interface CalibrationSection {
 
 /** What a person asks for on the page. */
 export interface CalibrationAction {
-  action: "start" | "accept" | "cancel";
+  action: "calibration.start" | "calibration.accept" | "calibration.cancel";
   device: string;
   step?: CalibrationStep;
+  /** Who signed in; what a page says here does not count. */
   madeBy?: string;
   reason?: string;
   validDays?: number;

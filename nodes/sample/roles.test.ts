@@ -17,7 +17,7 @@ describe("roles", () => {
     }
     assert.equal(mayDo(undefined, "sample.inspect"), false);
     assert.equal(mayDo({ name: "v", role: "viewer" }, "sample.inspect"), true);
-    assert.equal(mayDo({ name: "v", role: "viewer" }, "calibration.record"), false);
+    assert.equal(mayDo({ name: "v", role: "viewer" }, "calibration.accept"), false);
   });
 
   it("are read from outside only where they are whole", () => {

@@ -11,8 +11,11 @@ export interface Person {
 /** The least role for each thing a person can do. What is not named here is the administrator's alone. */
 export const ACTIONS: Readonly<Record<string, Role>> = {
   "sample.inspect": "viewer",
+  "widget.use": "operator",
   "lot.set": "operator",
-  "calibration.record": "quality",
+  "calibration.start": "quality",
+  "calibration.accept": "quality",
+  "calibration.cancel": "quality",
   "quarantine.look": "viewer",
   "quarantine.export": "quality",
   "quarantine.retry": "engineer",

@@ -32,13 +32,22 @@ export interface Watched {
 export async function openPage(
   browser: Browser,
   origin: string,
-  options: { width: number; height: number; locale: string; colorScheme?: "light" | "dark" },
+  options: {
+    width: number;
+    height: number;
+    locale: string;
+    colorScheme?: "light" | "dark";
+    /** `name=value` of a sign-in (`Line.signIn`). */
+    cookie?: string;
+  },
 ): Promise<Watched> {
   const context = await browser.newContext({
     viewport: { width: options.width, height: options.height },
     locale: options.locale,
     colorScheme: options.colorScheme ?? "light",
   });
+  const [name, value] = options.cookie?.split("=", 2) ?? [];
+  if (name && value) await context.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: "Strict" }]);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));

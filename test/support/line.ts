@@ -5,6 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
+import { openAccounts } from "../../distribution/people-setup.ts";
+import type { Role } from "../../nodes/sample/roles.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -20,7 +22,9 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-export const ADMIN_PASSWORD = "test-admin-password";
+export const ADMIN_PASSWORD = "the password of a test";
+/** Of everybody `signIn` makes an account for; the name is the role. */
+export const PERSON_PASSWORD = "a test password";
 export const DATABASE_PASSWORD = "test-database-password";
 
 /** The whole product as a user starts it, in its own process, data directory and ports. */
@@ -113,6 +117,24 @@ export class Line {
   async remove(): Promise<void> {
     await this.stop("SIGKILL");
     rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /**
+   * Signs in as somebody, making the account when there is none, and returns the cookie: for `fetch`, or a browser's
+   * context by `cookieOf`.
+   */
+  async signIn(role: Role = "admin"): Promise<string> {
+    if (role !== "admin") {
+      const accounts = openAccounts(this.dataDir);
+      if (!accounts.find(role)) accounts.add(role, role, PERSON_PASSWORD);
+    }
+    const answer = await fetch(`${this.base}/auth/sign-in`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: role, password: role === "admin" ? ADMIN_PASSWORD : PERSON_PASSWORD }),
+    });
+    if (answer.status !== 200) throw new Error(`sign-in as ${role}: ${answer.status} ${await answer.text()}`);
+    return answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   }
 
   /** Runs one query through the database's own door, as psql would. */
