@@ -17,7 +17,7 @@ async function linkOf(member: FleetMember, options: SimulateOptions): Promise<Li
   switch (member.transport) {
     case "websocket": {
       const { WebSocketLink } = await import("./simulator/websocket-link.ts");
-      return new WebSocketLink(options.websocketUrl, options.token);
+      return new WebSocketLink(options.websocketUrl, options.token, options.ack);
     }
     case "mqtt": {
       const { MqttLink } = await import("./simulator/mqtt-link.ts");
@@ -32,7 +32,7 @@ async function linkOf(member: FleetMember, options: SimulateOptions): Promise<Li
     }
     case "serial": {
       const { SerialLink } = await import("./simulator/serial-link.ts");
-      return new SerialLink(member.serialLink, options.baud);
+      return new SerialLink(member.serialLink, options.baud, options.ack);
     }
   }
 }

@@ -34,7 +34,8 @@ export interface DeviceStatus {
 /** One ESP32 with both sensors: measures at its rate, whether connected or not, and gets its samples across. */
 export class Device {
   readonly #options: DeviceOptions;
-  readonly #ring: Wire[] = [];
+  /** By number, so that what comes back unacknowledged stands where it was. */
+  readonly #ring: { number: number; body: Wire }[] = [];
   readonly #startedAt = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #next: NodeJS.Timeout | undefined;
@@ -112,20 +113,21 @@ export class Device {
     this.#products += products;
     this.#schedule();
     for (const truth of truths) this.#options.onTruth(truth);
-    void this.#deliver(body);
+    void this.#deliver(this.#measured, body);
   }
 
-  async #deliver(body: Wire): Promise<void> {
+  async #deliver(number: number, body: Wire): Promise<void> {
     this.#newestFirst = false;
     this.#sending += 1;
     const sent = await this.#options.link.send(body, "sample");
     this.#sending -= 1;
     if (sent) this.#sent += 1;
-    else this.#keep(body);
+    else this.#keep(number, body);
   }
 
-  #keep(body: Wire): void {
-    this.#ring.push(body);
+  #keep(number: number, body: Wire): void {
+    const after = this.#ring.findLastIndex((kept) => kept.number < number);
+    this.#ring.splice(after + 1, 0, { number, body });
     while (this.#ring.length > RING_SIZE) {
       this.#ring.shift();
       this.#dropped += 1;
@@ -134,8 +136,8 @@ export class Device {
 
   async #replay(): Promise<void> {
     if (!this.#options.link.ready || (this.#newestFirst && !this.#complete)) return;
-    const body = this.#ring.shift();
-    if (body !== undefined) await this.#deliver(body);
+    const kept = this.#ring.shift();
+    if (kept) await this.#deliver(kept.number, kept.body);
   }
 
   async stop(): Promise<void> {

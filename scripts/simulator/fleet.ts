@@ -37,6 +37,7 @@ export function fleet(options: SimulateOptions): FleetMember[] {
         location,
         generation: options.generation,
         claims: options.claims,
+        ...(options.ack && { ack: true }),
       },
       transport,
       lineId: toId(location) ?? "line",

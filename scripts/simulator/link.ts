@@ -6,7 +6,10 @@ export interface Link {
   readonly ready: boolean;
   /** Starts connecting; `onReady` is called after every (re)connection. */
   open(onReady: () => void): void;
-  /** Hands over one message; resolves false when it was not taken (the device then buffers it). Never rejects. */
+  /**
+   * Hands over one message; resolves false when it was not taken (the device then buffers it). Where the link waits for
+   * acknowledgements, a sample is taken when it is acknowledged. Never rejects.
+   */
   send(message: Wire, kind: MessageKind): Promise<boolean>;
   /** Leaves cleanly. */
   close(): Promise<void>;
@@ -14,7 +17,7 @@ export interface Link {
 
 export type MessageKind = "hello" | "heartbeat" | "sample";
 
-/** Delays between connection attempts: doubling from `firstMs` to `lastMs`, reset by a success. */
+/** Delays between attempts: doubling from `firstMs` to `lastMs`, reset by a success. */
 export class Backoff {
   #next: number;
   readonly #firstMs: number;

@@ -20,6 +20,8 @@ export interface DeviceIdentity {
   generation: Generation;
   /** Whether it sends its own conclusions (statistics, scores, grades). */
   claims: boolean;
+  /** Whether it asks for acknowledgements. */
+  ack?: boolean;
 }
 
 const FIRMWARE = "1.0.0";
@@ -35,6 +37,7 @@ export function hello(device: DeviceIdentity, at: Date): Record<string, unknown>
     ip_address: device.ipAddress,
     firmware_version: FIRMWARE,
     sensors: { vl53l8ch: "0x29", as7341: "0x39" },
+    ...(device.ack && { ack: true }),
     timestamp: stamp(at),
   };
 }

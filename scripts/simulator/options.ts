@@ -12,6 +12,8 @@ export interface SimulateOptions {
   transports: Transport[];
   generation: Generation;
   claims: boolean;
+  /** Devices keep a sample until it is acknowledged, and send it again. */
+  ack: boolean;
   faults: number;
   seed: number;
   count?: number;
@@ -53,6 +55,7 @@ export const USAGE = `Usage: npm run simulate -- [options]
   --generation G       new (about 17 KB a sample), legacy (with histograms, about 140 KB), or raw (sensor registers in
                        FoieFlow's own envelope, 15 a second, about 3.4 KB each); default: new
   --no-claims          devices leave out their own statistics, scores and grades
+  --ack                devices ask for acknowledgements, keep what got none and send it again (over MQTT they always do)
   --faults SHARE       share of samples spoiled on purpose, 0 to 1 (default: 0)
   --seed N             same seed, same products (default: a new one, shown)
   --count N            stop after N products per device
@@ -130,6 +133,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
     transports,
     generation,
     claims: !values["no-claims"],
+    ack: values.ack ?? false,
     faults: number("--faults", values.faults ?? "0", 0, 1),
     seed: values.seed === undefined ? freshSeed : number("--seed", values.seed, 0, 2 ** 32 - 1, true),
     ...(count !== undefined && { count: number("--count", count, 1, 1e9, true) }),
@@ -189,6 +193,7 @@ function parse(args: string[]) {
         transport: text,
         generation: text,
         "no-claims": flag,
+        ack: flag,
         faults: text,
         seed: text,
         count: text,

@@ -80,6 +80,7 @@ export function rawHello(identity: DeviceIdentity, at: Date): DeviceHello {
     mac: identity.macAddress,
     ip: identity.ipAddress,
     sensors: { vl53l8ch: "0x29", as7341: "0x39" },
+    ...(identity.ack && { ack: true }),
     t: at.getTime(),
   };
 }

@@ -199,7 +199,7 @@ describe("simulator: serial", () => {
     const text = `${"0123456789".repeat(14_000)}é\t\r\u0003\u0004\u0011\u0013\u001a\u007f end`;
     const expected = Buffer.from(`${text}\n${text}\n`);
     const reader = spawn("head", ["-c", String(expected.length), path], { stdio: ["ignore", "pipe", "inherit"] });
-    const sent = Promise.all([link.send(text), link.send(text)]);
+    const sent = Promise.all([link.send(text, "sample"), link.send(text, "sample")]);
     const got = await buffer(reader.stdout);
     assert.ok(got.equals(expected), `${got.length} of ${expected.length} bytes`);
     assert.deepEqual(await sent, [true, true]);
@@ -214,7 +214,7 @@ describe("simulator: serial", () => {
     const bytes = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) % 256);
     const length = frameCobs(bytes).length + 3;
     const reader = spawn("head", ["-c", String(length), link.path ?? ""], { stdio: ["ignore", "pipe", "inherit"] });
-    const sent = Promise.all([link.send("{}"), link.send(bytes)]);
+    const sent = Promise.all([link.send("{}", "sample"), link.send(bytes, "sample")]);
     const framer = new SerialFramer(10_000);
     const messages = framer.push(await buffer(reader.stdout));
     assert.deepEqual(await sent, [true, true]);
@@ -229,7 +229,7 @@ describe("simulator: serial", () => {
     const path = join(directory, "unread");
     const link = new SerialLink(path);
     link.open(() => undefined);
-    const waiting = Array.from({ length: 6 }, () => link.send("x".repeat(1_000_000)));
+    const waiting = Array.from({ length: 6 }, () => link.send("x".repeat(1_000_000), "sample"));
     assert.equal(link.ready, false);
     assert.deepEqual(await Promise.all(waiting.slice(4)), [false, false]);
     await link.close();
