@@ -9,6 +9,8 @@ export interface DeviceEvent {
   event: string;
   transport?: string;
   firmware?: string;
+  /** Of a `gap` or `gap-closed`: samples of the device that are missing now. */
+  missingNow?: number;
 }
 
 interface Known extends Omit<DeviceView, "perMinute" | "id"> {
@@ -31,6 +33,12 @@ export class DeviceBoard {
 
   /** @returns false for an event that says nothing of a device's state (`refused`, or one unknown here) */
   event(deviceId: string, event: DeviceEvent, nowMs: number): boolean {
+    if (event.event === "gap" || event.event === "gap-closed") {
+      const device = this.#know(deviceId, nowMs);
+      if (event.missingNow) device.missing = event.missingNow;
+      else delete device.missing;
+      return true;
+    }
     if (!["hello", "heartbeat", "connected", "disconnected"].includes(event.event)) return false;
     const gone = event.event === "disconnected";
     if (gone && !this.#devices.has(deviceId)) return false;

@@ -132,6 +132,17 @@ describe("line view", () => {
     assert.equal(drain(line, NOW + 1000).live?.product?.uid, "uid-2");
   });
 
+  it("shows how many samples of a device are missing, as long as they are", () => {
+    const line = new LineView(SETTINGS, NOW);
+    line.take(sample(1, NOW), NOW);
+    const id = sample(1, NOW).deviceId;
+    const missing = (nowMs: number) => drain(line, nowMs).devices?.devices[0]?.missing;
+    line.deviceEvent(id, { event: "gap", missingNow: 3 }, NOW + 2000);
+    assert.equal(missing(NOW + 5000), 3);
+    line.deviceEvent(id, { event: "gap-closed", missingNow: 0 }, NOW + 6000);
+    assert.equal(missing(NOW + 9000), undefined);
+  });
+
   it("passes over other lines and shows ungraded samples as a sign of life only", () => {
     const line = new LineView(SETTINGS, NOW);
     assert.equal(line.take(sample(1, NOW, { lineId: "line-2" }), NOW), false);

@@ -95,10 +95,14 @@ const init: NodeInitializer = (RED) => {
       if (isSample(payload)) {
         if (line.take(payload, nowMs)) taken += 1;
       } else if (isRecord(payload) && typeof payload.event === "string") {
-        const { transport, firmware, deviceId } = payload;
+        const { transport, firmware, deviceId, missingNow } = payload;
         const device = typeof deviceId === "string" ? deviceId : deviceOfTopic(msg.topic, line.view);
         if (device !== undefined && ofLine(msg.topic, line.view)) {
-          const facts = { event: payload.event, ...texts({ transport, firmware }) };
+          const facts = {
+            event: payload.event,
+            ...texts({ transport, firmware }),
+            ...(typeof missingNow === "number" && { missingNow }),
+          };
           line.deviceEvent(device.slice(0, 64), facts, nowMs);
         }
       } else if (isRecord(payload) && payload.action === "sample.inspect" && typeof payload.uid === "string") {

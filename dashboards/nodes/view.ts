@@ -79,6 +79,8 @@ export interface DeviceView {
   /** Samples in the last minute. */
   perMinute: number;
   connection: "connected" | "disconnected" | "unknown";
+  /** Samples that its numbers show and that have not arrived; absent where none is missing. */
+  missing?: number;
 }
 
 interface Section {

@@ -56,6 +56,7 @@ export interface Words {
   silent: string;
   disconnected: string;
   perMinute: string;
+  missingSamples(count: string): string;
   firmware: string;
   transports: Record<string, string>;
   line: string;
@@ -134,6 +135,7 @@ export const WORDS: Record<Language, Words> = {
     silent: "Silencieux",
     disconnected: "Déconnecté",
     perMinute: "/min",
+    missingSamples: (count) => `manquants : ${count}`,
     firmware: "micrologiciel",
     transports: { websocket: "WebSocket", mqtt: "MQTT", serial: "Série" },
     line: "Ligne",
@@ -217,6 +219,7 @@ export const WORDS: Record<Language, Words> = {
     silent: "Silent",
     disconnected: "Disconnected",
     perMinute: "/min",
+    missingSamples: (count) => `missing: ${count}`,
     firmware: "firmware",
     transports: { websocket: "WebSocket", mqtt: "MQTT", serial: "Serial" },
     line: "Line",

@@ -3,6 +3,7 @@ import type { NodeInitializer } from "node-red";
 import helper from "node-red-node-test-helper";
 import { rawEnvelope } from "../../test/support/envelopes.ts";
 import { nodeOf } from "../../test/support/nodes.ts";
+import { figures, MISSING_SAMPLES } from "../host/figures.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import { isSample } from "../sample/message.ts";
 import decodeNode from "./decode.ts";
@@ -87,9 +88,10 @@ describe("the decode node and numbered samples", () => {
       bootId: "17",
     };
     assert.deepEqual(events, [
-      { event: "gap", ...about, seq: 7, missing: 2 },
-      { event: "gap-closed", ...about, seq: 5 },
+      { event: "gap", ...about, seq: 7, missing: 2, missingNow: 2 },
+      { event: "gap-closed", ...about, seq: 5, missingNow: 1 },
     ]);
+    assert.deepEqual(figures(MISSING_SAMPLES), { ESP32_RAW_01: 1 });
   });
 
   it("remembers a deploy long what came, and when", async () => {

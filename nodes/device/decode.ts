@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { messageOf } from "../host/errors.ts";
+import { MISSING_SAMPLES, publishFigures } from "../host/figures.ts";
 import { onceEvery } from "../host/rate-limit.ts";
 import { acquire } from "../host/service.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
@@ -38,6 +39,7 @@ const init: NodeInitializer = (RED) => {
     void lease.value.then((shared) => {
       memory = shared;
     });
+    const unpublish = publishFigures(MISSING_SAMPLES, () => memory.sequences.missingByDevice());
     if (settings) status.show({ fill: "grey", shape: "ring", text: RED._("decode.status.idle") });
     else status.show({ fill: "red", shape: "ring", text: RED._("decode.status.no-site") });
 
@@ -72,6 +74,7 @@ const init: NodeInitializer = (RED) => {
       done();
     });
     this.on("close", () => {
+      unpublish();
       lease.release();
       status.close();
     });
@@ -84,7 +87,8 @@ function gapOf(sample: Sample, sequences: Sequences): object | undefined {
   const { deviceId, bootId, seq, transport, receivedAt, siteId, lineId } = sample;
   const news = bootId === undefined || seq === undefined ? undefined : sequences.note(deviceId, bootId, seq);
   if (!news) return undefined;
-  const about = { transport, at: receivedAt, siteId, lineId, deviceId, bootId, seq };
+  const missingNow = sequences.missingOf(deviceId);
+  const about = { transport, at: receivedAt, siteId, lineId, deviceId, bootId, seq, missingNow };
   return news.isFound ? { event: "gap-closed", ...about } : { event: "gap", ...about, missing: news.missing };
 }
 

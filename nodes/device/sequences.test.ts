@@ -14,6 +14,11 @@ describe("device/sequences", () => {
     assert.equal(sequences.note("a", "2", 0), undefined, "another start");
     assert.equal(sequences.note("b", "1", 7), undefined, "another device");
     assert.equal(sequences.missing, 2);
+    sequences.note("b", "1", 12);
+    assert.deepEqual(sequences.missingByDevice(), { a: 2, b: 4 });
+    sequences.note("a", "1", 102);
+    sequences.note("a", "1", 104);
+    assert.deepEqual([sequences.missingByDevice(), sequences.missingOf("a"), sequences.missing], [{ b: 4 }, 0, 4]);
   });
 
   it("counts right whatever the order", () => {

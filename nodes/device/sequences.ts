@@ -23,6 +23,7 @@ const MAX_GAPS = 64;
 export class Sequences {
   readonly #most: number;
   readonly #boots = new Map<string, Boot>();
+  readonly #missingBy = new Map<string, number>();
   #missing = 0;
 
   constructor(most = 4096) {
@@ -32,6 +33,16 @@ export class Sequences {
   /** Samples missing now, over all devices. */
   get missing(): number {
     return this.#missing;
+  }
+
+  /** Samples of one device missing now. */
+  missingOf(deviceId: string): number {
+    return this.#missingBy.get(deviceId) ?? 0;
+  }
+
+  /** Samples missing now, by device, of those that miss any. */
+  missingByDevice(): Record<string, number> {
+    return Object.fromEntries(this.#missingBy);
   }
 
   /** Notes a sample. @returns undefined when its number is the next one, or was seen before */
@@ -46,18 +57,27 @@ export class Sequences {
     }
     this.#boots.delete(key);
     this.#boots.set(key, boot);
-    if (seq <= boot.highest) return this.#fill(boot, seq) ? { missing: 0, isFound: true } : undefined;
+    if (seq <= boot.highest) return this.#fill(deviceId, boot, seq) ? { missing: 0, isFound: true } : undefined;
     const missing = seq - boot.highest - 1;
     if (missing > 0) {
       boot.gaps.push([boot.highest + 1, seq - 1]);
       if (boot.gaps.length > MAX_GAPS) boot.gaps.shift();
-      this.#missing += missing;
+      this.#add(deviceId, missing);
     }
     boot.highest = seq;
     return missing > 0 ? { missing, isFound: false } : undefined;
   }
 
-  #fill({ gaps }: Boot, seq: number): boolean {
+  #add(deviceId: string, change: number): void {
+    this.#missing += change;
+    const missing = this.missingOf(deviceId) + change;
+    this.#missingBy.delete(deviceId);
+    if (missing > 0) this.#missingBy.set(deviceId, missing);
+    const [oldest] = this.#missingBy.keys();
+    if (this.#missingBy.size > this.#most && oldest !== undefined) this.#missingBy.delete(oldest);
+  }
+
+  #fill(deviceId: string, { gaps }: Boot, seq: number): boolean {
     const index = gaps.findIndex(([from, to]) => seq >= from && seq <= to);
     const gap = gaps[index];
     if (!gap) return false;
@@ -67,7 +87,7 @@ export class Sequences {
     if (seq < to) left.push([seq + 1, to]);
     gaps.splice(index, 1, ...left);
     if (gaps.length > MAX_GAPS) gaps.shift();
-    this.#missing -= 1;
+    this.#add(deviceId, -1);
     return true;
   }
 }

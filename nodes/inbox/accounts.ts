@@ -1,4 +1,5 @@
 import type { Node, NodeDef, NodeInitializer } from "node-red";
+import { figures, MISSING_SAMPLES } from "../host/figures.ts";
 import { siteOf } from "./site.ts";
 
 interface AccountsDef extends NodeDef {
@@ -21,6 +22,7 @@ const init: NodeInitializer = (RED) => {
       at: new Date().toISOString(),
       siteId: site.settings.siteId,
       ...site.inbox.stats(),
+      missingByDevice: figures(MISSING_SAMPLES),
     });
     let shown = "";
     const show = () => {
