@@ -3,8 +3,9 @@ import { messageOf } from "../host/errors.ts";
 import type { Lease } from "../host/service.ts";
 import { siteOf } from "../inbox/site.ts";
 import { textOrUndefined } from "../inbox/site-settings.ts";
+import { acquireCredentials, type CredentialStore, credentialFile } from "./credential-store.ts";
 import { eventMessage, type Reception } from "./reception.ts";
-import { type TrustPolicy, trustPolicy } from "./trust.ts";
+import { type DeviceTokens, type TrustPolicy, trustPolicy } from "./trust.ts";
 
 /** Fields every door's node has. */
 export interface DoorDef extends NodeDef {
@@ -26,7 +27,8 @@ export interface DoorStatus {
 export interface DoorSpec<T> {
   /** Catalogue prefix of the node's texts. */
   catalogue: string;
-  policy(): TrustPolicy;
+  /** @param tokens the devices' own tokens, as they are at any moment */
+  policy(tokens: DeviceTokens): TrustPolicy;
   /** Takes a share in the process's door. */
   lease(): Lease<T>;
   reception(door: T): Reception;
@@ -53,9 +55,18 @@ export function runDoor<T>(RED: NodeAPI, node: Node, config: DoorDef, spec: Door
     node.error(text("errors.no-site"));
     return;
   }
+  let store: CredentialStore | undefined;
+  const tokens: DeviceTokens = {
+    get isEmpty() {
+      return store?.book.isEmpty ?? true;
+    },
+    ownerOf: (token) => store?.book.ownerOf(token),
+    mustShowOwn: (deviceId) => store?.book.mustShowOwn(deviceId) ?? false,
+    used: (deviceId) => store?.used(deviceId),
+  };
   let policy: TrustPolicy;
   try {
-    policy = spec.policy();
+    policy = spec.policy(tokens);
   } catch (error) {
     // A list of networks that cannot be read must not open the door to anybody.
     show({ fill: "red", shape: "ring", text: text("status.bad-config") });
@@ -65,10 +76,14 @@ export function runDoor<T>(RED: NodeAPI, node: Node, config: DoorDef, spec: Door
   let closed = false;
   let release = () => {};
   let timer: NodeJS.Timeout | undefined;
+  const credentials = acquireCredentials(credentialFile(process.env.DATA_DIR || RED.settings.userDir || "."));
+  let onCredentials = () => {};
   node.on("close", () => {
     closed = true;
     clearTimeout(timer);
+    store?.off("change", onCredentials);
     release();
+    credentials.release();
   });
   const open = async (waitMs: number): Promise<void> => {
     show({ fill: "yellow", shape: "ring", text: text("status.opening") });
@@ -76,6 +91,7 @@ export function runDoor<T>(RED: NodeAPI, node: Node, config: DoorDef, spec: Door
     release = lease.release;
     try {
       const door = await lease.value;
+      store = await credentials.value;
       if (closed) return;
       const onEvent = (event: Parameters<typeof eventMessage>[0]) => node.send(eventMessage(event));
       const { detach } = spec.reception(door).attach({ inbox: site.inbox, settings: site.settings, policy, onEvent });
@@ -83,6 +99,13 @@ export function runDoor<T>(RED: NodeAPI, node: Node, config: DoorDef, spec: Door
         detach();
         lease.release();
       };
+      store.off("change", onCredentials);
+      onCredentials = () => {
+        if (store?.problem !== undefined) node.error(store.problem);
+        spec.reception(door).recheck();
+      };
+      store.on("change", onCredentials);
+      if (store.problem !== undefined) node.error(store.problem);
       spec.ready?.(door);
       const tick = () => {
         show(spec.status(door));
@@ -105,9 +128,11 @@ export function policyOf(
   host: string | undefined,
   config: DoorDef,
   credentials: DoorCredentials | undefined,
+  tokens: DeviceTokens,
 ): TrustPolicy {
   return trustPolicy({
     host,
+    credentials: tokens,
     deviceToken: textOrUndefined(credentials?.deviceToken) ?? process.env.DEVICE_TOKEN,
     deviceNets: textOrUndefined(config.deviceNets) ?? process.env.DEVICE_NETS,
   });

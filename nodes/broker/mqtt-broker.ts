@@ -17,6 +17,8 @@ export interface MqttBrokerOptions {
 }
 
 interface Session {
+  username: string | undefined;
+  password: Buffer | undefined;
   provenDeviceId: string | undefined;
   remoteAddress: string | undefined;
   /** An empty client id with a lasting session, which the protocol refuses (MQTT 3.1.1, 3.1.3.1). */
@@ -44,12 +46,15 @@ export class MqttBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new WeakMap<Client, Session>();
+  /** Those let in. */
+  readonly #clients = new Set<Client>();
   readonly #retained = new Set<string>();
   #aedes: Aedes | undefined;
 
   private constructor(options: MqttBrokerOptions) {
     this.#options = { maxPayloadBytes: MAX_SAMPLE_BYTES, maxConnections: 256, connectTimeoutMs: 10_000, ...options };
     this.#server = createServer((socket) => this.#accept(socket));
+    this.reception.onRecheck(() => this.#recheck());
   }
 
   /** Opens the broker; rejects with the system's error (`EADDRINUSE`, …) when it cannot listen. */
@@ -148,7 +153,14 @@ export class MqttBroker {
     let session = this.#sessions.get(client);
     if (!session) {
       const remoteAddress = client.conn instanceof GuardedConnection ? client.conn.remoteAddress : undefined;
-      session = { provenDeviceId: undefined, remoteAddress, namelessSession: false, sequence: new Sequence() };
+      session = {
+        username: undefined,
+        password: undefined,
+        provenDeviceId: undefined,
+        remoteAddress,
+        namelessSession: false,
+        sequence: new Sequence(),
+      };
       this.#sessions.set(client, session);
     }
     return session;
@@ -162,6 +174,7 @@ export class MqttBroker {
   ): void {
     const session = this.#session(client);
     const { remoteAddress } = session;
+    Object.assign(session, { username, password });
     const policy = this.reception.attachment?.policy;
     if (session.namelessSession || !policy) {
       this.reception.refuse("bad-client-id", { remoteAddress });
@@ -175,7 +188,24 @@ export class MqttBroker {
       return;
     }
     session.provenDeviceId = verdict.provenDeviceId;
+    if (verdict.ownToken && verdict.provenDeviceId) policy.credentials?.used(verdict.provenDeviceId);
+    this.#clients.add(client);
+    client.conn.once("close", () => this.#clients.delete(client));
     done(null, true);
+  }
+
+  /** Cuts off every client whose credential is no longer good. */
+  #recheck(): void {
+    const policy = this.reception.attachment?.policy;
+    if (!policy) return;
+    for (const client of this.#clients) {
+      const { remoteAddress, username, password, provenDeviceId } = this.#session(client);
+      const verdict = judgeDevice({ remoteAddress, username, password, policy });
+      if (verdict.allowed && verdict.provenDeviceId === provenDeviceId) continue;
+      this.reception.refuse("revoked", { deviceId: provenDeviceId, remoteAddress });
+      this.#clients.delete(client);
+      client.conn.destroy();
+    }
   }
 
   /** Resolves when the publish may be acknowledged; a rejection closes the connection without an acknowledgement. */
@@ -186,6 +216,9 @@ export class MqttBroker {
     if (topic === "foreign") this.#deny("foreign-topic", session);
     if (topic !== "bad" && session.provenDeviceId !== undefined && topic.deviceId !== session.provenDeviceId) {
       this.#deny("forbidden-topic", session);
+    }
+    if (topic !== "bad" && session.provenDeviceId === undefined && this.#needsToken(topic.deviceId)) {
+      this.#deny("own-token-needed", session);
     }
     this.#boundRetained(topic, packet);
     const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
@@ -202,6 +235,12 @@ export class MqttBroker {
     // A last will is published after its client has closed, and nobody would send it again.
     const will = client.closed;
     await session.sequence.run(() => this.reception.handOver(envelope, () => !will && client.closed));
+  }
+
+  /** A device with a credential of its own is not spoken for by others, but on a bind that trusts this machine. */
+  #needsToken(deviceId: string): boolean {
+    const policy = this.reception.attachment?.policy;
+    return policy?.localOpen === false && policy.credentials?.mustShowOwn(deviceId) === true;
   }
 
   #deny(reason: string, session: Session): never {

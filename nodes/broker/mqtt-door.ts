@@ -41,7 +41,7 @@ const init: NodeInitializer = (RED) => {
     const maxConnections = wholeNumber(config.maxConnections, 256, 1, 10_000);
     runDoor(RED, node, config, {
       catalogue: "mqtt",
-      policy: () => policyOf(host, config, node.credentials),
+      policy: (tokens) => policyOf(host, config, node.credentials, tokens),
       lease: () =>
         acquire(
           `door:mqtt:${host}:${port}`,

@@ -58,6 +58,7 @@ export class Reception {
   /** The node of `#attachment` has gone and nobody came yet: events have no listener. */
   #vacant = true;
   readonly #lastRefused = new Map<string, number>();
+  #recheck: () => void = () => undefined;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -68,6 +69,7 @@ export class Reception {
     if (!this.#vacant) throw new CodedError("door-busy", "another node already has this door");
     this.#attachment = attachment;
     this.#vacant = false;
+    this.#recheck();
     return {
       detach: () => {
         if (this.#attachment === attachment) this.#vacant = true;
@@ -78,6 +80,16 @@ export class Reception {
   /** The latest attachment; undefined before the first one. Site, policy and inbox stay in force during a deploy. */
   get attachment(): Attachment | undefined {
     return this.#attachment;
+  }
+
+  /** Sets what the door does when who may enter has changed: it judges again who is inside. */
+  onRecheck(recheck: () => void): void {
+    this.#recheck = recheck;
+  }
+
+  /** Who may enter has changed: a credential was issued, replaced or revoked. */
+  recheck(): void {
+    this.#recheck();
   }
 
   /** Stamps bytes that are complete now. */

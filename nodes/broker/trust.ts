@@ -18,11 +18,27 @@ export interface TrustPolicy {
   /** SHA-256 of the shared device token; undefined when none is configured. */
   readonly tokenDigest: Buffer | undefined;
   readonly networks: readonly Network[];
+  /** The devices' own credentials, as they are now; absent where there are none to ask. */
+  readonly credentials?: DeviceTokens | undefined;
 }
 
+/** What a policy asks of the devices' own credentials. */
+export interface DeviceTokens {
+  readonly isEmpty: boolean;
+  /** The device a token belongs to. */
+  ownerOf(token: string | Buffer): string | undefined;
+  /** Whether nothing but its own token lets a device in. */
+  mustShowOwn(deviceId: string): boolean;
+  /** Told of a device that came in with its own token. */
+  used(deviceId: string): void;
+}
+
+/** As `DEVICE_TOKEN`: no shared token, every device needs its own. */
+export const NO_SHARED_TOKEN = "off";
+
 export type Verdict =
-  | { allowed: true; provenDeviceId?: string }
-  | { allowed: false; reason: "bad-token" | "no-credential" | "forwarded" | "bad-origin" };
+  | { allowed: true; provenDeviceId?: string; ownToken?: true }
+  | { allowed: false; reason: "bad-token" | "own-token-needed" | "no-credential" | "forwarded" | "bad-origin" };
 
 export interface DeviceRequest {
   remoteAddress: string | undefined;
@@ -32,7 +48,7 @@ export interface DeviceRequest {
   token?: string | undefined;
   /** MQTT user name: the device's id. */
   username?: string | undefined;
-  /** MQTT password: the device token. */
+  /** MQTT password: the device's token, or the shared one. */
   password?: string | Buffer | undefined;
   policy: TrustPolicy;
 }
@@ -42,20 +58,23 @@ const FORWARDED = ["forwarded", "x-real-ip", "via"];
 /**
  * Builds the policy of a bind.
  * @param host the address the server listens on; empty or undefined means every interface
- * @param deviceToken shared secret of the devices; empty means none
+ * @param deviceToken shared secret of the devices; empty or `off` means none
  * @param deviceNets CIDR list (commas or spaces) of networks whose devices need no credential; a bare address is one host
+ * @param credentials the devices' own tokens
  * @throws CodedError `bad-device-nets` when an entry is not an address or CIDR block
  */
 export function trustPolicy(options: {
   host: string | undefined;
   deviceToken?: string | undefined;
   deviceNets?: string | readonly string[] | undefined;
+  credentials?: DeviceTokens | undefined;
 }): TrustPolicy {
   const token = options.deviceToken?.trim();
   return {
     localOpen: isLoopbackHost(options.host),
-    tokenDigest: token ? digest(token) : undefined,
+    tokenDigest: token && token !== NO_SHARED_TOKEN ? digest(token) : undefined,
     networks: parseNetworks(options.deviceNets),
+    ...(options.credentials && { credentials: options.credentials }),
   };
 }
 
@@ -187,7 +206,9 @@ function credentialsOf(request: DeviceRequest): Credential[] {
 }
 
 /**
- * Decides whether a device may use a door. A credential that is given must be right, even where none was needed.
+ * Decides whether a device may use a door. A credential that is given must be right, even where none was needed. A
+ * device's own token proves its id, and is good under no other name; once it
+ * has shown it, the shared token is not for it any more.
  * On a loopback bind a request of this machine is let in; elsewhere (and behind a proxy) a token, or, without a
  * proxy, an address within `DEVICE_NETS`. A user name given with the right token proves the device's id.
  */
@@ -195,14 +216,25 @@ export function judgeDevice(request: DeviceRequest): Verdict {
   const { policy, headers } = request;
   if (headers && !originAllowed(headers)) return { allowed: false, reason: "bad-origin" };
   const credentials = credentialsOf(request);
+  const own = policy.credentials;
+  for (const { token, deviceId } of credentials) {
+    const owner = own?.ownerOf(token);
+    if (owner === undefined) continue;
+    return deviceId === undefined || deviceId === owner
+      ? { allowed: true, provenDeviceId: owner, ownToken: true }
+      : { allowed: false, reason: "bad-token" };
+  }
   const matching = credentials.find((credential) => matchesToken(credential.token, policy));
   if (matching) {
     const { deviceId } = matching;
     if (deviceId === undefined) return { allowed: true };
-    return isId(deviceId) ? { allowed: true, provenDeviceId: deviceId } : { allowed: false, reason: "bad-token" };
+    if (!isId(deviceId)) return { allowed: false, reason: "bad-token" };
+    if (own?.mustShowOwn(deviceId)) return { allowed: false, reason: "own-token-needed" };
+    return { allowed: true, provenDeviceId: deviceId };
   }
   // With no token configured there is nothing to be wrong about: a stock client's user name is passed over.
-  if (credentials.length > 0 && policy.tokenDigest) return { allowed: false, reason: "bad-token" };
+  if (credentials.length > 0 && (policy.tokenDigest || own?.isEmpty === false))
+    return { allowed: false, reason: "bad-token" };
   if (headers && isForwarded(headers)) return { allowed: false, reason: "forwarded" };
   const local = headers
     ? isLocalRequest({ remoteAddress: request.remoteAddress, headers })

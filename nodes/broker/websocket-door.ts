@@ -18,7 +18,7 @@ const init: NodeInitializer = (RED) => {
       const maxConnections = wholeNumber(config.maxConnections, 256, 1, 10_000);
       runDoor(RED, this, config, {
         catalogue: "websocket",
-        policy: () => policyOf(RED.settings.uiHost, config, this.credentials),
+        policy: (tokens) => policyOf(RED.settings.uiHost, config, this.credentials, tokens),
         lease: () =>
           acquire(
             `door:websocket:${path}`,

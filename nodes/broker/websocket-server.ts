@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
-import { judgeDevice } from "./trust.ts";
+import { judgeDevice, type Verdict } from "./trust.ts";
 import { WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDoorOptions {
@@ -54,6 +54,9 @@ export class WebSocketDoor {
       this.#mayOutlive();
     }, this.#options.pingIntervalMs);
     this.#timer.unref();
+    this.reception.onRecheck(() => {
+      for (const session of this.#sessions) session.recheck();
+    });
   }
 
   /** Devices connected now. */
@@ -85,6 +88,10 @@ export class WebSocketDoor {
       socket.off("error", ignore);
       const session = new WebSocketSession(webSocket, this.reception, {
         provenDeviceId: admitted.provenDeviceId,
+        stillAllowed: () => {
+          const verdict = this.#judge(request, url);
+          return verdict?.allowed === true && verdict.provenDeviceId === admitted.provenDeviceId;
+        },
         remoteAddress: request.socket.remoteAddress,
         maxPendingBytes: 2 * this.#options.maxPayloadBytes,
         mayOutlive: () => this.#mayOutlive(),
@@ -107,17 +114,19 @@ export class WebSocketDoor {
     return !this.#closed && bytes <= MAX_DEPARTED_BYTES;
   }
 
+  /** Undefined before any node has opened the door. */
+  #judge(request: IncomingMessage, url: URL): Verdict | undefined {
+    const policy = this.reception.attachment?.policy;
+    if (!policy) return undefined;
+    const token = url.searchParams.get("token") ?? undefined;
+    return judgeDevice({ remoteAddress: request.socket.remoteAddress, headers: request.headers, token, policy });
+  }
+
   /** Who may come in, or the HTTP status to turn them away with (counted). */
   #admit(request: IncomingMessage, url: URL): { provenDeviceId: string | undefined } | { status: string } {
     const { remoteAddress } = request.socket;
-    const { attachment } = this.reception;
-    if (!attachment) return { status: "503 Service Unavailable" };
-    const verdict = judgeDevice({
-      remoteAddress,
-      headers: request.headers,
-      token: url.searchParams.get("token") ?? undefined,
-      policy: attachment.policy,
-    });
+    const verdict = this.#judge(request, url);
+    if (!verdict) return { status: "503 Service Unavailable" };
     if (!verdict.allowed) {
       this.reception.refuse(verdict.reason, { remoteAddress });
       return { status: verdict.reason === "bad-origin" ? "403 Forbidden" : "401 Unauthorized" };
@@ -125,6 +134,9 @@ export class WebSocketDoor {
     if (this.#sessions.size >= this.#options.maxConnections) {
       this.reception.refuse("too-many-connections", { remoteAddress });
       return { status: "503 Service Unavailable" };
+    }
+    if (verdict.ownToken && verdict.provenDeviceId) {
+      this.reception.attachment?.policy.credentials?.used(verdict.provenDeviceId);
     }
     return { provenDeviceId: verdict.provenDeviceId };
   }

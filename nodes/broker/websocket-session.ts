@@ -9,6 +9,8 @@ import { Sequence } from "./reception.ts";
 interface SessionOptions {
   provenDeviceId: string | undefined;
   remoteAddress: string | undefined;
+  /** Whether the credential it came in with is still good. */
+  stillAllowed(): boolean;
   /** Bytes read and not yet safe beyond which no more is read. */
   maxPendingBytes: number;
   /** Whether samples of a client that has left may go on waiting for room. */
@@ -32,6 +34,7 @@ export class WebSocketSession {
   #pendingBytes = 0;
   #pendingMessages = 0;
   #alive = true;
+  #cut = false;
 
   constructor(socket: WebSocket, reception: Reception, options: SessionOptions) {
     this.#socket = socket;
@@ -65,6 +68,15 @@ export class WebSocketSession {
     this.#alive = false;
   }
 
+  /** Cuts the client off if its credential is no longer good. */
+  recheck(): void {
+    if (this.#cut || this.#options.stillAllowed()) return;
+    this.#cut = true;
+    this.#reception.refuse("revoked", this.#about());
+    this.#socket.close(1008);
+    setTimeout(() => this.#socket.terminate(), CLOSE_WAIT_MS).unref();
+  }
+
   async close(): Promise<void> {
     if (this.#socket.readyState === this.#socket.CLOSED) return;
     await new Promise<void>((resolve) => {
@@ -79,6 +91,7 @@ export class WebSocketSession {
   }
 
   #onMessage(bytes: Buffer): void {
+    if (this.#cut) return;
     this.#alive = true;
     const control = parseControl(bytes);
     if (control) this.#onControl(control);

@@ -20,6 +20,8 @@ export const ACTIONS: Readonly<Record<string, Role>> = {
   "quarantine.export": "quality",
   "quarantine.retry": "engineer",
   "quarantine.discard": "engineer",
+  "device.issue": "engineer",
+  "device.revoke": "engineer",
 };
 
 /** Whether `role` may do everything `needed` may. */

@@ -144,7 +144,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
     baud: number("--baud", values.baud ?? "921600", 300, 4_000_000, true),
     siteId,
     ...(line !== undefined && { line }),
-    ...(env.DEVICE_TOKEN && { token: env.DEVICE_TOKEN }),
+    ...(env.DEVICE_TOKEN && env.DEVICE_TOKEN !== "off" && { token: env.DEVICE_TOKEN }),
     ...(truthPath !== undefined && { truthPath }),
     dryRun,
     quiet: values.quiet ?? false,
