@@ -2,15 +2,13 @@
  * `npm run sql -- "select …"`: asks the database of the running line, or the one that DATABASE_URL names.
  * `npm run -s sql -- --json "select …"` prints a JSON array and nothing else; `-` reads the SQL from standard input.
  */
-import { readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import pg from "pg";
+import { databaseClient } from "../distribution/database-client.ts";
 import { loadDotEnv, readEnvironment } from "../distribution/environment.ts";
 import { messageOf } from "../nodes/host/errors.ts";
-import { embeddedPaths } from "../nodes/timescaledb/embedded/paths.ts";
 import { type JsonValue, toJsonValue } from "./sql-values.ts";
 
 const USAGE = `usage: npm run sql -- "select …"          prints a table
@@ -25,41 +23,9 @@ interface RowSet {
   rows: JsonValue[][];
 }
 
-/** Connection settings of the database to ask. */
-function target(): pg.ClientConfig {
-  const { databaseUrl, dataDir } = readEnvironment();
-  if (databaseUrl) return { connectionString: databaseUrl };
-  const path = socketOf(dataDir);
-  return { user: "foieflow", database: "foieflow", ssl: false, stream: () => socketStream(path) };
-}
-
-function socketOf(dataDir: string): string {
-  const missing = `no embedded database runs in ${dataDir}: start the line (npm start), or set DATA_DIR or DATABASE_URL`;
-  try {
-    const record: unknown = JSON.parse(readFileSync(embeddedPaths(dataDir).socketRecord, "utf8"));
-    if (
-      typeof record === "object" &&
-      record !== null &&
-      "socketPath" in record &&
-      typeof record.socketPath === "string"
-    )
-      return record.socketPath;
-  } catch (cause) {
-    throw new Error(missing, { cause });
-  }
-  throw new Error(missing);
-}
-
-/** A socket on a path: `pg` itself accepts only a directory and a port. */
-function socketStream(path: string) {
-  const socket = connect(path);
-  socket.connect = () => socket;
-  return socket;
-}
-
 async function ask(sql: string): Promise<RowSet[]> {
   const client = new pg.Client({
-    ...target(),
+    ...databaseClient(readEnvironment()),
     types: { getTypeParser: (oid: number) => (value: string) => toJsonValue(oid, value) },
   });
   client.on("error", () => {}); // the query that runs reports it
