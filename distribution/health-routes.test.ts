@@ -4,14 +4,14 @@ import { createServer, type Server } from "node:http";
 import express, { type RequestHandler } from "express";
 import { HealthCollector } from "../nodes/health/collect.ts";
 import type { HealthSnapshot } from "../nodes/health/snapshot.ts";
-import { MemoryInbox } from "../nodes/inbox/memory-inbox.ts";
+import { openInbox } from "../test/support/inbox.ts";
 import { healthRoutes, type LinePhase, readinessOf } from "./health-routes.ts";
 import { metricsOf } from "./metrics.ts";
 import { prometheusText } from "./prometheus.ts";
 
 /** A real collector over a real inbox that took, settled and refused something. */
 async function someHealth(): Promise<{ snapshot: HealthSnapshot; close(): void }> {
-  const inbox = new MemoryInbox({ maxEntryBytes: 100 });
+  const inbox = await openInbox({ limits: { maxEntryBytes: 100 } });
   const collector = new HealthCollector({ siteId: 'a "site"', dataDir: import.meta.dirname, factsEveryMs: 3_600_000 });
   collector.useInbox(inbox);
   const envelope = { receivedAt: new Date().toISOString(), siteId: "s", defaultLineId: "l", bytes: Buffer.from("x") };

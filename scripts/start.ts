@@ -84,6 +84,11 @@ async function main(): Promise<void> {
     }
   }
 
+  const { acquireInbox, currentInbox } = await import("@foieflow/node-red-foieflow/inbox/service.js");
+  const inboxLease = acquireInbox({ dataDir: environment.dataDir });
+  const { waiting: left } = (await inboxLease.value).stats();
+  if (left > 0) say(`${left} messages of the last run wait in the inbox`);
+
   let simulator: ChildProcess | undefined;
   let stopping = false;
   const { default: RED } = await import("node-red");
@@ -148,11 +153,11 @@ async function main(): Promise<void> {
     simulator?.kill("SIGTERM");
     // Doors first, so that nothing new is acknowledged; then the inbox empties; then flows, then the database.
     await closeServices(openServices().filter((key) => key.startsWith("door:")));
-    const { currentInbox } = await import("@foieflow/node-red-foieflow/inbox/service.js");
-    const waiting = (await currentInbox()?.drain(10_000)) ?? 0;
-    if (waiting > 0) log.warn(`${waiting} messages could not be settled before the stop`);
+    const waiting = (await currentInbox()?.drain(5000)) ?? 0;
+    if (waiting > 0) log.warn(`${waiting} messages stay in the inbox until the next start`);
     await RED.stop();
     lease.release();
+    inboxLease.release();
     await closeServices(openServices());
     server.closeAllConnections();
     server.close();

@@ -5,6 +5,7 @@ import mqtt from "mqtt";
 import type { Node } from "node-red";
 import helper from "node-red-node-test-helper";
 import { WebSocket } from "ws";
+import { ownDataDir } from "../../test/support/data-dir.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import inboxNode from "../inbox/inbox.ts";
 import { currentInbox } from "../inbox/service.ts";
@@ -44,6 +45,7 @@ interface EntryMessage {
 describe("broker and inbox nodes", () => {
   before(() => helper.startServer());
   after(() => helper.stopServer());
+  ownDataDir();
   beforeEach(() => helper.settings({ uiHost: "127.0.0.1" }));
   afterEach(async () => {
     await helper.unload();

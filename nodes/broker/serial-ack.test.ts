@@ -47,11 +47,11 @@ describe("broker: serial acknowledgements", () => {
     const about = { type: "ack", device: "dev-1", boot: 17 };
     const framer = new SerialFramer(4096);
     const [ofCbor, ofText] = framer.push(Buffer.concat([first ?? cbor, second ?? cbor]));
-    assert.deepEqual(decode(ofCbor ?? cbor), { ...about, seq: 4, crc: crc32(cbor), entryId: "1" });
-    assert.deepEqual(JSON.parse(String(ofText)), { ...about, seq: 5, crc: crc32(text), entryId: "2" });
-    assert.equal(String(third), `${JSON.stringify({ ...about, seq: 6, crc: crc32(other), entryId: "3" })}\n`);
+    assert.deepEqual(decode(ofCbor ?? cbor), { ...about, seq: 4, crc: crc32(cbor), entryId: inbox.ids[0] });
+    assert.deepEqual(JSON.parse(String(ofText)), { ...about, seq: 5, crc: crc32(text), entryId: inbox.ids[1] });
+    assert.equal(String(third), `${JSON.stringify({ ...about, seq: 6, crc: crc32(other), entryId: inbox.ids[2] })}\n`);
     // No device can be read in it: the only one on the port is asked for.
-    assert.deepEqual(JSON.parse(String(fourth)), { type: "ack", crc: crc32(json({ x: 1 })), entryId: "4" });
+    assert.deepEqual(JSON.parse(String(fourth)), { type: "ack", crc: crc32(json({ x: 1 })), entryId: inbox.ids[3] });
   });
 
   it("says nothing to a device that does not ask, nor to another one on the same port", async () => {

@@ -1,7 +1,10 @@
 import type { MqttClient } from "mqtt";
 /** What the tests of the doors share. Not part of the package's interface. */
 
-import { type InboxLimits, MemoryInbox } from "../inbox/memory-inbox.ts";
+import { openInbox } from "../../test/support/inbox.ts";
+import { DeferredInbox } from "../inbox/deferred-inbox.ts";
+import type { DurableInbox } from "../inbox/durable-inbox.ts";
+import type { InboxLimits } from "../inbox/limits.ts";
 import { DEFAULT_SITE } from "../inbox/site-settings.ts";
 import type { Envelope } from "../sample/inbox.ts";
 import type { SiteSettings } from "../sample/site.ts";
@@ -10,14 +13,19 @@ import { type TrustPolicy, trustPolicy } from "./trust.ts";
 
 export const SITE: SiteSettings = { ...DEFAULT_SITE, siteId: "plant", lineId: "belt" };
 
-/** An inbox whose appends can be held back, with everything it took. */
-export class GatedInbox extends MemoryInbox {
+/** An inbox on the disk whose appends can be held back, with everything it took. */
+export class GatedInbox extends DeferredInbox {
+  readonly #opening: Promise<DurableInbox>;
   readonly taken: Envelope[] = [];
+  /** Ids of what it took. */
+  readonly ids: string[] = [];
   #gate: Promise<void> = Promise.resolve();
   #open: () => void = () => undefined;
 
   constructor(limits: Partial<InboxLimits> = {}) {
-    super(limits, 1);
+    const opening = openInbox({ limits });
+    super(opening);
+    this.#opening = opening;
   }
 
   /** Appends started from now on wait for `letThrough`. */
@@ -35,7 +43,12 @@ export class GatedInbox extends MemoryInbox {
     await this.#gate;
     const entryId = await super.append(envelope);
     this.taken.push(envelope);
+    this.ids.push(entryId);
     return entryId;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening).close();
   }
 
   texts(): string[] {
@@ -49,7 +62,7 @@ export class GatedInbox extends MemoryInbox {
 
 /** An attachment on a loopback bind, and the events it was told. */
 export function attachment(
-  inbox: MemoryInbox,
+  inbox: GatedInbox,
   policy: TrustPolicy = trustPolicy({ host: "127.0.0.1" }),
 ): Attachment & { events: DeviceEvent[] } {
   const events: DeviceEvent[] = [];

@@ -103,8 +103,8 @@ describe("broker/websocket-server", () => {
     inbox.letThrough();
     await until(() => received.length === 4);
     assert.deepEqual(received.slice(2), [
-      { type: "ack", sample_id: "s-1", entryId: "1" },
-      { type: "ack", entryId: "2" },
+      { type: "ack", sample_id: "s-1", entryId: inbox.ids[0] },
+      { type: "ack", entryId: inbox.ids[1] },
     ]);
   });
 
@@ -167,6 +167,7 @@ describe("broker/websocket-server", () => {
     for (const text of ["a", "b", "c"]) send(text);
     socket.close();
     await until(() => held.events.some(({ event }) => event === "disconnected"));
+    await until(() => inbox.taken.length > 0);
     await pause(80);
     assert.equal(inbox.taken.length, 1);
     inbox.attach((entry) => setImmediate(() => inbox.settle(entry.entryId, { kind: "stored" })));
@@ -249,7 +250,7 @@ describe("broker/websocket-server", () => {
     open();
     const { socket, received, send } = await connect();
     send({ ...HELLO, ack: true });
-    inbox.close();
+    await inbox.close();
     send("lost");
     await once(socket, "close");
     assert.equal(received.length, 1);

@@ -32,7 +32,7 @@ const init: NodeInitializer = (RED) => {
     let calibrations: Calibrations | undefined;
     let closed = false;
 
-    const held = new HeldMessages(({ msg, send, done }: HeldMessage) => {
+    const held = new HeldMessages(this.id, ({ msg, send, done }: HeldMessage) => {
       const sample = msg.payload;
       if (!calibrations || !isSample(sample)) {
         send([msg, null]);

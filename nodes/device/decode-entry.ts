@@ -48,7 +48,8 @@ export function decodeEntry(entry: InboxEntry, site: SiteSettings, serverTimes?:
   }
   const sample = sampleOf(entry, site, decoded, { ...identity, measuredAt, encoding });
   if (dialect.productPerSample) sample.productId = sample.sampleUid;
-  return { ...sample, isHistorical: ageS > site.historicalAfterS };
+  // What was emitted before comes out of its order: it must not move what shows the present.
+  return { ...sample, isHistorical: ageS > site.historicalAfterS || entry.attempts > 0 };
 }
 
 /** The record with which an entry that could not be decoded travels to quarantine. */

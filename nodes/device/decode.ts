@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
+import { currentInbox } from "../host/current-inbox.ts";
 import { messageOf } from "../host/errors.ts";
 import { MISSING_SAMPLES, publishFigures } from "../host/figures.ts";
 import { onceEvery } from "../host/rate-limit.ts";
@@ -50,6 +51,7 @@ const init: NodeInitializer = (RED) => {
       try {
         const sample = decodeEntry(entry, settings, memory.serverTimes);
         const topic = `${sample.siteId}/${sample.lineId}/${sample.deviceId}`;
+        currentInbox()?.identify(entry.entryId, sample.deviceId);
         const gap = gapOf(sample, memory.sequences);
         const { missing } = memory.sequences;
         decoded += 1;
@@ -62,6 +64,7 @@ const init: NodeInitializer = (RED) => {
       } catch (error) {
         const record = quarantineOf(entry, error);
         const place = [entry.siteId, entry.lineId ?? entry.defaultLineId, record.deviceId ?? "unknown"];
+        if (record.deviceId !== undefined) currentInbox()?.identify(entry.entryId, record.deviceId);
         refused += 1;
         status.show(() => ({
           fill: "yellow",

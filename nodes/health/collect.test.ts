@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import os from "node:os";
-import { MemoryInbox } from "../inbox/memory-inbox.ts";
+import { openInbox } from "../../test/support/inbox.ts";
 import type { InboxReport } from "../sample/inbox.ts";
 import type { Database } from "../timescaledb/database.ts";
 import { makeSample, targets } from "../timescaledb/fixture.test.ts";
@@ -151,7 +151,7 @@ for (const target of targets()) {
     });
 
     it("brings together inbox, batches, database, jobs and disk", async () => {
-      const inbox = new MemoryInbox();
+      const inbox = await openInbox();
       collector.useInbox(inbox);
       collector.useDatabase(Promise.resolve(database));
       const writer = new Writer<undefined>({

@@ -1,13 +1,16 @@
 import type { Node, NodeDef, NodeInitializer } from "node-red";
 import { messageOf } from "../host/errors.ts";
-import type { InboxEntry } from "../sample/inbox.ts";
+import type { InboxEntry, QuarantineRecord } from "../sample/inbox.ts";
 import { siteOf } from "./site.ts";
 
 interface InboxNodeDef extends NodeDef {
   site?: string;
+  wires?: unknown[][];
 }
 
 const STATUS_MS = 1000;
+/** States in which the inbox takes nothing. */
+const TROUBLES = ["full", "disk-full", "failed"] as const;
 
 /** The one consumer of the site's inbox: each entry becomes a message. */
 const init: NodeInitializer = (RED) => {
@@ -29,15 +32,24 @@ const init: NodeInitializer = (RED) => {
       const topic = [siteId, lineId ?? defaultLineId, ...(provenDeviceId ? [provenDeviceId] : [])].join("/");
       this.send({ entryId, topic, payload: entry });
     };
+    const quarantine = (entryId: string, record: QuarantineRecord) => {
+      const topic = [record.siteId, site.settings.lineId, ...(record.deviceId ? [record.deviceId] : [])].join("/");
+      this.send([null, { entryId, topic, payload: record }]);
+    };
     let shown = "";
     const show = () => {
-      const { waiting, backlogAgeS } = site.inbox.stats();
+      const { waiting, backlogAgeS, health } = site.inbox.stats();
       const age = Math.round(backlogAgeS);
-      const text = waiting === 0 ? RED._("inbox.status.idle") : RED._("inbox.status.waiting", { number: waiting, age });
+      const trouble = TROUBLES.find((state) => state === health.state);
+      const text = trouble
+        ? RED._(`inbox.status.takes-nothing-${trouble}`, { number: waiting })
+        : waiting === 0
+          ? RED._("inbox.status.idle")
+          : RED._("inbox.status.waiting", { number: waiting, age });
       if (text === shown) return;
       shown = text;
       this.status({
-        fill: waiting === 0 ? "grey" : age > 30 ? "yellow" : "green",
+        fill: trouble ? "red" : waiting === 0 ? "grey" : age > 30 ? "yellow" : "green",
         shape: waiting === 0 ? "ring" : "dot",
         text,
       });
@@ -49,7 +61,7 @@ const init: NodeInitializer = (RED) => {
       attached?.detach();
     });
     try {
-      attached = site.inbox.attach(emit, undefined, fail);
+      attached = site.inbox.attach(emit, config.wires?.[1]?.length ? quarantine : undefined, fail);
       show();
     } catch (error) {
       fail(error);

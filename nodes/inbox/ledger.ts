@@ -1,10 +1,12 @@
 import type { InboxStats, Outcome } from "../sample/inbox.ts";
 import { TRANSPORTS, type Transport } from "../sample/units.ts";
 import { ReasonCounts } from "./reason-counts.ts";
+import type { AccountFigure } from "./store-protocol.ts";
 
 /** Devices with an account of their own; the rest share one. */
 const MOST_DEVICES = 1000;
 export const OTHER_DEVICES = "other";
+const FIGURES = ["received", "stored", "duplicate", "quarantined", "discarded"] as const;
 
 /** The account of one transport or one device. It balances at any moment, see `InboxStats`. */
 export class Account {
@@ -18,10 +20,22 @@ export class Account {
   readonly quarantinedBy = new ReasonCounts();
   readonly discardedBy = new ReasonCounts();
 
-  settle(outcome: Outcome): void {
+  /** @returns the outcome with the reason it was counted under */
+  settle(outcome: Outcome): Outcome {
     this[outcome.kind] += 1;
-    if (outcome.kind === "quarantined") this.quarantinedBy.add(outcome.reason);
-    if (outcome.kind === "discarded") this.discardedBy.add(outcome.reason);
+    if (outcome.kind === "quarantined") return { ...outcome, reason: this.quarantinedBy.add(outcome.reason) };
+    if (outcome.kind === "discarded") return { ...outcome, reason: this.discardedBy.add(outcome.reason) };
+    return outcome;
+  }
+
+  /** Sets a stored figure, see `AccountFigure`; one that is not known is passed over. */
+  set(item: string, count: number): void {
+    const [name, ...reason] = item.split(":");
+    const reasons = { refused: this.refused, quarantined: this.quarantinedBy, discarded: this.discardedBy };
+    if (reason.length > 0) {
+      const counts: unknown = name && Object.hasOwn(reasons, name) ? Reflect.get(reasons, name) : undefined;
+      if (counts instanceof ReasonCounts) counts.add(reason.join(":"), count);
+    } else if (isFigure(name)) this[name] = count;
   }
 
   stats(): InboxStats {
@@ -41,6 +55,10 @@ export class Account {
   }
 }
 
+function isFigure(name: string | undefined): name is (typeof FIGURES)[number] {
+  return FIGURES.some((figure) => figure === name);
+}
+
 /** Accounts by transport and by device, and their sum. */
 export class Ledger {
   readonly #transports: Record<Transport, Account> = {
@@ -50,10 +68,32 @@ export class Ledger {
   };
   readonly #devices = new Map<string, Account>();
 
+  /** The ledger with these figures. What waits is added with `waits`. */
+  static of(figures: readonly AccountFigure[]): Ledger {
+    const ledger = new Ledger();
+    for (const { kind, name, item, count } of figures) {
+      const transport = TRANSPORTS.find((one) => one === name);
+      if (kind === "device") ledger.device(name).set(item, count);
+      else if (transport) ledger.#transports[transport].set(item, count);
+    }
+    return ledger;
+  }
+
   /** The name of a device's account: its id (`""`: not known yet), or that of the rest when there are too many. */
   deviceKey(deviceId: string): string {
     const known = this.#devices.has(deviceId) || deviceId === "" || this.#devices.size < MOST_DEVICES;
     return known ? deviceId : OTHER_DEVICES;
+  }
+
+  /** The account an entry read from the store was received into. */
+  storedKey(provenDeviceId: string | undefined): string {
+    if (provenDeviceId === undefined) return "";
+    return this.#devices.has(provenDeviceId) ? provenDeviceId : OTHER_DEVICES;
+  }
+
+  /** An entry that the figures count already waits. */
+  waits(transport: Transport, device: string, bytes: number): void {
+    for (const account of [this.#transports[transport], this.device(device)]) account.waitingBytes += bytes;
   }
 
   received(transport: Transport, device: string, bytes: number): void {
@@ -63,11 +103,14 @@ export class Ledger {
     }
   }
 
-  settled(transport: Transport, device: string, bytes: number, outcome: Outcome): void {
-    for (const account of [this.#transports[transport], this.device(device)]) {
-      account.settle(outcome);
-      account.waitingBytes -= bytes;
-    }
+  /** @returns the outcome with the reason it was counted under */
+  settled(transport: Transport, device: string, bytes: number, outcome: Outcome): Outcome {
+    const [whole, part] = [this.#transports[transport], this.device(device)];
+    whole.waitingBytes -= bytes;
+    part.waitingBytes -= bytes;
+    const counted = whole.settle(outcome);
+    part.settle(counted);
+    return counted;
   }
 
   /** An entry that waits turned out to be another device's. */
@@ -79,10 +122,14 @@ export class Ledger {
     after.waitingBytes += bytes;
   }
 
-  /** Who is refused may call itself anything: only devices that have an account are told apart. */
-  refused(transport: Transport, reason: string, deviceId = "", count = 1): void {
-    this.#transports[transport].refused.add(reason, count);
-    this.device(this.#devices.has(deviceId) ? deviceId : "").refused.add(reason, count);
+  /**
+   * Who is refused may call itself anything: only devices that have an account are told apart.
+   * @returns under what it was counted
+   */
+  refused(transport: Transport, reason: string, deviceId = ""): { reason: string; device: string } {
+    const device = this.#devices.has(deviceId) ? deviceId : "";
+    this.device(device).refused.add(reason);
+    return { reason: this.#transports[transport].refused.add(reason), device };
   }
 
   transport(transport: Transport): Account {

@@ -5,10 +5,12 @@ const MOST_REASONS = 64;
 export class ReasonCounts {
   readonly #counts = new Map<string, number>();
 
-  add(reason: string, count = 1): void {
+  /** @returns the reason it was counted under */
+  add(reason: string, count = 1): string {
     const known = this.#counts.has(reason) || (CODE.test(reason) && this.#counts.size < MOST_REASONS);
     const key = known ? reason : "other";
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+    return key;
   }
 
   toObject(): Record<string, number> {

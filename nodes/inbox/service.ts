@@ -1,30 +1,38 @@
+import path from "node:path";
+import { setCurrentInbox } from "../host/current-inbox.ts";
 import { acquire, type Lease } from "../host/service.ts";
-import type { Inbox } from "../sample/inbox.ts";
-import { type InboxLimits, MemoryInbox } from "./memory-inbox.ts";
+import { DurableInbox, type InboxNews } from "./durable-inbox.ts";
+import type { InboxLimits } from "./limits.ts";
 
 const KEY = "inbox";
 /** The longest a timer can wait (24 days): while this process lives, an acknowledged entry is not given up. */
 const LINGER_MS = 2 ** 31 - 1;
 
-// On globalThis for the same reason as the registry of services: several copies of this module, one process.
-const CURRENT = Symbol.for("foieflow.inbox");
-const globals = globalThis as typeof globalThis & { [CURRENT]?: Inbox | undefined };
+export interface InboxServiceOptions {
+  /** The site's data directory; the inbox is in `inbox/` below it. */
+  dataDir: string;
+  limits?: Partial<InboxLimits>;
+  onNews?: (news: InboxNews) => void;
+}
+
+export { currentInbox } from "../host/current-inbox.ts";
 
 /**
- * Takes a share in the process's inbox, opening it the first time; the latest bounds are in force.
- * It lives on when nobody holds it, because entries in it were acknowledged.
+ * Takes a share in the process's inbox, opening it the first time (the directory of the first one counts); the latest
+ * bounds are in force. It lives on when nobody holds it, because entries in it were acknowledged.
  */
-export function acquireInbox(limits: Partial<InboxLimits>): Lease<Inbox> {
-  const lease = acquire<MemoryInbox>(
+export function acquireInbox({ dataDir, limits = {}, onNews }: InboxServiceOptions): Lease<DurableInbox> {
+  const lease = acquire<DurableInbox>(
     KEY,
-    () => {
-      const inbox = new MemoryInbox(limits);
-      globals[CURRENT] = inbox;
+    async () => {
+      const directory = path.join(dataDir, "inbox");
+      const inbox = await DurableInbox.open({ directory, limits, ...(onNews && { onNews }) });
+      setCurrentInbox(inbox);
       return inbox;
     },
-    (inbox) => {
-      if (globals[CURRENT] === inbox) globals[CURRENT] = undefined;
-      inbox.close();
+    async (inbox) => {
+      await inbox.close();
+      setCurrentInbox(undefined);
     },
     LINGER_MS,
   );
@@ -33,9 +41,4 @@ export function acquireInbox(limits: Partial<InboxLimits>): Lease<Inbox> {
     () => undefined,
   );
   return lease;
-}
-
-/** The process's inbox while it is open. */
-export function currentInbox(): Inbox | undefined {
-  return globals[CURRENT];
 }

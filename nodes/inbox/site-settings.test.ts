@@ -19,6 +19,8 @@ describe("inbox/site-settings", () => {
       inboxMiB: "16",
       inboxEntries: 10,
       inboxInFlight: 20,
+      claimWithinS: "30",
+      minFreeMiB: 1,
     });
     assert.deepEqual(problems, []);
     assert.equal(settings.siteId, "LL");
@@ -31,7 +33,13 @@ describe("inbox/site-settings", () => {
     ]);
     assert.equal(settings.historicalAfterS, 60);
     assert.equal(settings.futureToleranceS, 0);
-    assert.deepEqual(limits, { maxBytes: 16 * 1024 * 1024, maxEntries: 10, maxInFlight: 20 });
+    assert.deepEqual(limits, {
+      maxBytes: 16 * 1024 * 1024,
+      maxEntries: 10,
+      maxInFlight: 20,
+      claimWithinMs: 30_000,
+      minFreeBytes: 1024 * 1024,
+    });
   });
 
   it("takes shifts as a list of objects", () => {

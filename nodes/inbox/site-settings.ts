@@ -1,6 +1,6 @@
 import { isId, toId } from "../sample/ids.ts";
 import type { ShiftDefinition, SiteSettings } from "../sample/site.ts";
-import { DEFAULT_LIMITS, type InboxLimits } from "./memory-inbox.ts";
+import { DEFAULT_LIMITS, type InboxLimits } from "./limits.ts";
 
 export const DEFAULT_SITE: SiteSettings = {
   siteId: "site-1",
@@ -27,6 +27,10 @@ export interface SiteConfig {
   inboxMiB?: unknown;
   inboxEntries?: unknown;
   inboxInFlight?: unknown;
+  claimWithinS?: unknown;
+  minFreeMiB?: unknown;
+  /** The directory of the site's data; unset: below Node-RED's user directory. */
+  dataDir?: unknown;
 }
 
 /** A field that could not be used; `key` is a catalogue key below `site.errors`. */
@@ -76,6 +80,8 @@ export function parseSite(config: SiteConfig): {
     maxBytes: Math.round(number("inboxMiB", DEFAULT_LIMITS.maxBytes / 1024 ** 2, 4, 65_536) * 1024 ** 2),
     maxEntries: Math.round(number("inboxEntries", DEFAULT_LIMITS.maxEntries, 1, 10_000_000)),
     maxInFlight: Math.round(number("inboxInFlight", DEFAULT_LIMITS.maxInFlight, 1, 10_000)),
+    claimWithinMs: Math.round(number("claimWithinS", DEFAULT_LIMITS.claimWithinMs / 1000, 5, 3600) * 1000),
+    minFreeBytes: Math.round(number("minFreeMiB", DEFAULT_LIMITS.minFreeBytes / 1024 ** 2, 0, 1_048_576) * 1024 ** 2),
   };
   return { settings, limits, problems };
 }

@@ -36,7 +36,7 @@ const init: NodeInitializer = (RED) => {
     let closed = false;
     let stopListening: (() => void) | undefined;
 
-    const held = new HeldMessages(({ msg, send, done }: HeldMessage) => {
+    const held = new HeldMessages(this.id, ({ msg, send, done }: HeldMessage) => {
       const { payload } = msg;
       send([assignments && isSample(payload) ? { ...msg, payload: assignments.apply(payload) } : msg, null]);
       done();

@@ -1,4 +1,5 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
+import { Keeper } from "../host/current-inbox.ts";
 import { CodedError, messageOf } from "../host/errors.ts";
 import { onceEvery } from "../host/rate-limit.ts";
 import { productAnalystOf } from "../host/sample-node.ts";
@@ -42,6 +43,7 @@ const init: NodeInitializer = (RED) => {
     RED.nodes.createNode(this, config);
     const status = throttledStatus(this);
     const mayReport = onceEvery(REPORT_MS);
+    const keeper = new Keeper(this.id);
     const segmenter = new Segmenter<Waiting>((facts) => `${facts.deviceId}-${Math.round(facts.atMs).toString(36)}`, {
       closeAfterMs: bounded(config.closeAfterMs, SEGMENT_LIMITS.closeAfterMs, 100, 60_000),
       maxFrames: bounded(config.maxFrames, SEGMENT_LIMITS.maxFrames, 2, 300),
@@ -57,6 +59,7 @@ const init: NodeInitializer = (RED) => {
 
     // Everything leaves in the order it came or its product was closed, whatever waits for an analysis.
     const line = new InOrder<Passing, unknown>(({ msg, send, done }, payload) => {
+      keeper.passOn(msg);
       try {
         send(payload === msg.payload ? msg : { ...msg, payload });
       } catch (error) {
@@ -96,11 +99,14 @@ const init: NodeInitializer = (RED) => {
     const timer = setInterval(() => release(segmenter.expire(performance.now())), TICK_MS);
     this.on("input", (msg: Message, send, done) => {
       const sample = msg.payload;
+      if (!isQuarantineRecord(sample) && !isSample(sample))
+        return done(new Error(RED._("product.errors.not-a-sample")));
+      if (!keeper.keep(msg)) return done();
       if (isQuarantineRecord(sample)) return line.add([{ msg, send, done }], [sample]);
-      if (!isSample(sample)) return done(new Error(RED._("product.errors.not-a-sample")));
       if (line.size + segmenter.held >= MOST_WAITING) {
         const error = new CodedError("product-overloaded", RED._("product.errors.overloaded"));
         failed(error);
+        keeper.passOn(msg);
         send({ ...msg, payload: quarantineOfSample(sample, error, error.code) });
         return done();
       }
@@ -121,7 +127,10 @@ const init: NodeInitializer = (RED) => {
       await Promise.race([line.empty(), outOfPatience]);
       clearTimeout(patience);
       // Handed back unsettled, as is what nodes behind that close as well lose: the inbox gives it again.
-      for (const { done } of line.giveUp()) done();
+      for (const { msg, done } of line.giveUp()) {
+        keeper.giveUp(msg);
+        done();
+      }
       status.close();
       closed();
     });

@@ -30,9 +30,10 @@ const envelope = (): Envelope => ({
 describe("database nodes", function () {
   this.timeout(60_000);
   let dataDir: string;
-  before((done) => {
+  before(async () => {
+    await closeServices(openServices());
     dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-nodes-"));
-    helper.startServer(done);
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()));
   });
   afterEach(() => helper.unload());
   after(async () => {
@@ -44,7 +45,7 @@ describe("database nodes", function () {
   const flow = (changes: Record<string, object> = {}) =>
     [
       { id: "tab", type: "tab", label: "t" },
-      { id: "site", type: "foieflow-site", siteId: "plant", lineId: "belt", timeZone: "Europe/Paris" },
+      { id: "site", type: "foieflow-site", siteId: "plant", lineId: "belt", timeZone: "Europe/Paris", dataDir },
       { id: "db", type: "foieflow-timescaledb", url: variable("NO_SUCH_DATABASE_URL"), dataDir },
       { id: "store", type: "foieflow-store", z: "tab", site: "site", database: "db", wires: [["out"], ["batches"]] },
       {
@@ -113,7 +114,7 @@ describe("database nodes", function () {
     const { detach } = await entriesOf(inbox, payloads.length, (entryId, i) =>
       node("store").receive({ entryId, topic: "site/line/node-1", payload: payloads[i] } as never),
     );
-    assert.equal(await inbox.drain(20_000), 0);
+    assert.equal(await inbox.drain(50_000), 0);
     detach();
     await until(() => received.out?.length === 3);
     assert.deepEqual(

@@ -95,19 +95,26 @@ const init: NodeInitializer = (RED) => {
       if (!isSample(payload) && !isQuarantineRecord(payload))
         return done(new Error(RED._("store.errors.not-a-sample")));
       if (typeof entryId !== "string") return done(new Error(RED._("store.errors.no-entry")));
+      // A copy of an entry that is settled, or that is being written, goes no further.
+      if (site && !site.inbox.claim(entryId, this.id)) return done();
       const taken = writer.add({ entryId, payload, context: { msg, done } });
-      if (taken === "full") done(new Error(RED._("store.errors.full")));
-      else if (taken === "held") done();
+      if (taken === "taken") return;
+      // Nobody holds it now: the inbox emits it again after its time-out.
+      site?.inbox.handOn(entryId, this.id);
+      done(taken === "full" ? new Error(RED._("store.errors.full")) : undefined);
     });
 
     this.on("close", (done: () => void) => {
       closed = true;
       stopWatching?.();
-      // What is left stays unsettled; the inbox gives it to the next reader.
+      // What is left stays unsettled; the inbox emits it again.
       writer
         .close(database?.state() === "ready" ? CLOSE_MS : CLOSE_AWAY_MS)
         .then((left) => {
-          for (const item of left) item.context.done();
+          for (const { entryId, context } of left) {
+            site?.inbox.release(entryId, this.id);
+            context.done();
+          }
         })
         .finally(() => {
           status.close();

@@ -1,10 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { lockDirectory } from "../../host/directory-lock.ts";
 import { CodedError, codeOf, messageOf } from "../../host/errors.ts";
 import { Bridge, deathNotice } from "./bridge.ts";
 import { Connection } from "./connection.ts";
 import { EngineProcess } from "./engine-process.ts";
-import { lockDirectory } from "./lock.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { OpenOptions } from "./open.ts";
 import { embeddedPaths } from "./paths.ts";
@@ -84,7 +84,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   const paths = embeddedPaths(options.dataDir);
   const log = options.log ?? (() => {});
   const open: OpenOptions = { paths, extension: options.extension ?? true, fsync: options.fsync ?? true };
-  const lock = lockDirectory(paths);
+  const lock = lockDirectory(paths, "database");
   try {
     const database = new Embedded(options, open, log, () => lock.release());
     await database.open();

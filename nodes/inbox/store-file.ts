@@ -1,0 +1,306 @@
+import { randomFillSync } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { CodedError, messageOf } from "../host/errors.ts";
+import { readEnvelope, readMeta, recordOf } from "./entry-record.ts";
+import { IdReserve } from "./id-reserve.ts";
+import { keepDamaged, putAside, salvage } from "./salvage.ts";
+import { AccountChanges, balance, readAccounts } from "./store-accounts.ts";
+import { isDamage, isDiskTrouble } from "./store-errors.ts";
+import { type StorePaths, storePaths } from "./store-paths.ts";
+import type {
+  CloseQuestion,
+  CommitAnswer,
+  CommitQuestion,
+  FileFigures,
+  OpenAnswer,
+  OpenQuestion,
+  ReadAnswer,
+  SettledEntry,
+  StoredEntry,
+} from "./store-protocol.ts";
+import { connect, factIn, inTransaction, prepare, setFact } from "./store-schema.ts";
+
+/** A database that was closed in order and is larger is trusted; looking through it would take seconds. */
+const ALWAYS_LOOKED_THROUGH_BYTES = 512 * 1024 * 1024;
+const FREE_EVERY_MS = 1000;
+
+/** The inbox's store: one SQLite database, used by one thread. */
+export class StoreFile {
+  readonly #paths: StorePaths;
+  readonly #reserveBytes: number;
+  readonly #ids: IdReserve;
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #deleteEmitted: StatementSync;
+  readonly #select: StatementSync;
+  #nextId = 0;
+  #freeBytes = 0;
+  #freeAtMs = Number.NEGATIVE_INFINITY;
+
+  private constructor(paths: StorePaths, question: OpenQuestion, database: DatabaseSync, ids: IdReserve) {
+    this.#paths = paths;
+    this.#reserveBytes = question.reserveBytes;
+    this.#database = database;
+    this.#ids = ids;
+    this.#insert = database.prepare("INSERT INTO entry VALUES (?, ?, ?, ?, ?)");
+    this.#delete = database.prepare("DELETE FROM entry WHERE id = ?");
+    this.#deleteEmitted = database.prepare("DELETE FROM emitted WHERE id = ?");
+    this.#select = database.prepare("SELECT id, meta, meta_crc, crc, bytes FROM entry WHERE id = ?");
+  }
+
+  /**
+   * Opens the store or makes it; what is damaged is salvaged into a new one and the old one put aside. Entries that were
+   * in flight when the process ended without closing are counted so, before anything is emitted.
+   */
+  static open(question: OpenQuestion): { store: StoreFile; answer: OpenAnswer } {
+    const paths = storePaths(question.directory);
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    const repairs: string[] = [];
+    const ids = new IdReserve(paths.ids);
+    let { database, isNew } = openOrSalvage(paths, question, repairs);
+    let listed: ReturnType<typeof list>;
+    try {
+      listed = list(database, paths);
+    } catch (error) {
+      // Damage that looking through does not see.
+      if (!isDamage(error)) throw error;
+      database.close();
+      ({ database, isNew } = afresh(paths, question, error, repairs));
+      listed = list(database, paths);
+    }
+    if (isNew && ids.reservedTo > 0 && repairs.length === 0)
+      repairs.push("the store is gone, though there was one: a new one was made");
+    if (listed.damaged > 0)
+      repairs.push(`${listed.damaged} entries were damaged and are kept in ${paths.damagedEntries}`);
+    const store = new StoreFile(paths, question, database, ids);
+    const answer = store.#begin(listed.entries, question, repairs, isNew);
+    return { store, answer };
+  }
+
+  #begin(entries: StoredEntry[], question: OpenQuestion, repairs: string[], isNew: boolean): OpenAnswer {
+    const database = this.#database;
+    const isClosed = factIn(database, "is_closed") === 1;
+    const emittedTo = factIn(database, "emit_to");
+    const reserved = this.#ids.reservedTo;
+    const last = Math.max(entries.at(-1)?.id ?? 0, factIn(database, "next_id") - 1, reserved);
+    // Without any trace of earlier ids the clock keeps new ones apart from those before.
+    this.#nextId = last > 0 && !(isNew && reserved === 0) ? last + 1 : Math.max(last + 1, Date.now() * 1000);
+    this.#ids.cover(this.#nextId);
+    const accounts = readAccounts(database);
+    const { changes, sentence } = balance(accounts, entries);
+    if (sentence !== undefined) repairs.push(sentence);
+    const emitTo = entries[Math.min(question.window, entries.length) - 1]?.id ?? this.#nextId - 1;
+    const crashed = isClosed || question.isResumed ? [] : entries.filter(({ id }) => id <= emittedTo);
+    inTransaction(database, () => {
+      changes.write(database);
+      const count = database.prepare(
+        "INSERT INTO emitted VALUES (?, 1, 1) ON CONFLICT DO UPDATE SET attempts = attempts + 1, crashes = crashes + 1",
+      );
+      for (const entry of crashed) {
+        count.run(entry.id);
+        entry.attempts += 1;
+        entry.crashes += 1;
+      }
+      setFact(database, "is_closed", 0);
+      setFact(database, "emit_to", emitTo);
+      setFact(database, "next_id", this.#nextId);
+    });
+    this.#keepReserve();
+    return {
+      kind: "open",
+      nextId: this.#nextId,
+      emitTo,
+      damagedEntries: factIn(database, "damaged"),
+      entries,
+      accounts: readAccounts(database),
+      repairs,
+      figures: this.#figures(),
+    };
+  }
+
+  /** One transaction. Settling works even when the disk is full: room is kept for it. */
+  commit(question: CommitQuestion): CommitAnswer {
+    const startedMs = performance.now();
+    try {
+      this.#write(question);
+    } catch (error) {
+      if (!isDiskTrouble(error) || question.appends.length > 0 || !existsSync(this.#paths.reserve)) throw error;
+      rmSync(this.#paths.reserve, { force: true });
+      this.#write(question);
+    }
+    return { kind: "commit", ms: performance.now() - startedMs, figures: this.#figures() };
+  }
+
+  #write({ firstId, appends, bytes, settled, refusals, emitTo, damaged }: CommitQuestion): void {
+    const database = this.#database;
+    if (appends.length > 0) this.#ids.cover(firstId + appends.length);
+    inTransaction(database, () => {
+      const changes = new AccountChanges();
+      let at = 0;
+      appends.forEach(({ meta, transport, device, size }, index) => {
+        const record = recordOf(firstId + index, meta, bytes.subarray(at, at + size));
+        at += size;
+        this.#insert.run(record.id, record.meta, record.metaCrc, record.crc, record.bytes);
+        changes.received(transport, device);
+      });
+      for (const entry of settled) this.#settle(entry, changes);
+      for (const refused of refusals) changes.refused(refused);
+      changes.write(database);
+      setFact(database, "next_id", Math.max(this.#nextId, firstId + appends.length));
+      setFact(database, "emit_to", emitTo);
+      if (damaged > 0) setFact(database, "damaged", factIn(database, "damaged") + damaged);
+    });
+    this.#nextId = Math.max(this.#nextId, firstId + appends.length);
+  }
+
+  /** An entry that is gone already was settled in a transaction whose answer was lost. */
+  #settle(entry: SettledEntry, changes: AccountChanges): void {
+    if (this.#delete.run(entry.id).changes === 0) return;
+    this.#deleteEmitted.run(entry.id);
+    changes.settled(entry);
+  }
+
+  /** Reads entries back, as far as they are what was written. */
+  read(ids: readonly number[]): ReadAnswer {
+    const answer: ReadAnswer = { kind: "read", entries: [], damaged: [] };
+    for (const id of ids) {
+      const row = this.#select.get(id);
+      const envelope = row && readEnvelope(row);
+      if (envelope) {
+        const { bytes, ...meta } = envelope;
+        answer.entries.push({ id, meta, bytes });
+      } else {
+        if (row) keepDamaged(this.#paths, row);
+        answer.damaged.push(id);
+      }
+    }
+    return answer;
+  }
+
+  checkpoint(): void {
+    this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
+  /** Closes in order: the next start takes nothing for crashed. */
+  close({ emissions }: Pick<CloseQuestion, "emissions">): void {
+    const database = this.#database;
+    try {
+      inTransaction(database, () => {
+        const emitted = database.prepare(
+          "INSERT INTO emitted VALUES (?, ?, 0) ON CONFLICT DO UPDATE SET attempts = max(attempts, excluded.attempts)",
+        );
+        for (const { id, times } of emissions) emitted.run(id, times);
+        setFact(database, "is_closed", 1);
+        setFact(database, "emit_to", 0);
+      });
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.#ids.close(this.#nextId - 1);
+    } finally {
+      database.close();
+    }
+  }
+
+  #figures(): FileFigures {
+    const nowMs = performance.now();
+    if (nowMs - this.#freeAtMs >= FREE_EVERY_MS) {
+      this.#freeAtMs = nowMs;
+      this.#freeBytes = freeBytesOf(this.#paths.root);
+    }
+    return {
+      bytes: sizeOf(this.#paths.database),
+      journalBytes: sizeOf(this.#paths.journal),
+      freeBytes: this.#freeBytes,
+    };
+  }
+
+  /** Free bytes now; makes the reserve again when there is room for it. */
+  look(): FileFigures {
+    this.#freeAtMs = Number.NEGATIVE_INFINITY;
+    this.#keepReserve();
+    return this.#figures();
+  }
+
+  #keepReserve(): void {
+    const free = freeBytesOf(this.#paths.root);
+    if (this.#reserveBytes === 0 || sizeOf(this.#paths.reserve) >= this.#reserveBytes) return;
+    if (free < 4 * this.#reserveBytes) return;
+    try {
+      // Random, so that no file system makes it smaller than it is.
+      writeFileSync(this.#paths.reserve, randomFillSync(Buffer.alloc(this.#reserveBytes)), {
+        mode: 0o600,
+        flush: true,
+      });
+    } catch {
+      rmSync(this.#paths.reserve, { force: true });
+    }
+  }
+}
+
+function openOrSalvage(paths: StorePaths, question: OpenQuestion, repairs: string[]) {
+  let database: DatabaseSync | undefined;
+  try {
+    database = connect(paths.database, question.maxPages);
+    const size = sizeOf(paths.database);
+    const isNew = prepare(database, (isClosed) => !isClosed || size <= ALWAYS_LOOKED_THROUGH_BYTES);
+    return { database, isNew };
+  } catch (error) {
+    database?.close();
+    if (!isDamage(error)) throw error;
+    return afresh(paths, question, error, repairs);
+  }
+}
+
+/** A new store with what can be read of the damaged one. */
+function afresh(paths: StorePaths, question: OpenQuestion, error: unknown, repairs: string[]) {
+  const place = putAside(paths);
+  const database = connect(paths.database, question.maxPages);
+  try {
+    prepare(database, () => false);
+    const salvaged = salvage(place, database, paths);
+    if (salvaged.damaged > 0) setFact(database, "damaged", factIn(database, "damaged") + salvaged.damaged);
+    repairs.push(`the inbox was damaged (${messageOf(error)}): ${salvaged.sentence}`);
+    return { database, isNew: salvaged.entries === 0 };
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}
+
+/** Every entry, without its bytes. One whose description is damaged is put aside. */
+function list(database: DatabaseSync, paths: StorePaths): { entries: StoredEntry[]; damaged: number } {
+  const entries: StoredEntry[] = [];
+  const damaged: number[] = [];
+  const rows = database
+    .prepare(`SELECT id, meta, meta_crc, length(bytes) AS size, attempts, crashes
+      FROM entry LEFT JOIN emitted USING (id) ORDER BY id`)
+    .iterate();
+  for (const { id, meta, meta_crc, size, attempts, crashes } of rows) {
+    if (typeof id !== "number") throw new CodedError("store-damaged", "an entry without an id");
+    const known = readMeta(id, meta, meta_crc);
+    if (known && typeof size === "number")
+      entries.push({ id, meta: known, size, attempts: Number(attempts ?? 0), crashes: Number(crashes ?? 0) });
+    else damaged.push(id);
+  }
+  if (damaged.length === 0) return { entries, damaged: 0 };
+  const select = database.prepare("SELECT id, meta, meta_crc, crc, bytes FROM entry WHERE id = ?");
+  const remove = database.prepare("DELETE FROM entry WHERE id = ?");
+  inTransaction(database, () => {
+    for (const id of damaged) {
+      keepDamaged(paths, select.get(id) ?? { id });
+      remove.run(id);
+    }
+    setFact(database, "damaged", factIn(database, "damaged") + damaged.length);
+  });
+  return { entries, damaged: damaged.length };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}

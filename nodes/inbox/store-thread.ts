@@ -1,0 +1,116 @@
+import { CodedError } from "../host/errors.ts";
+import { WorkerThread } from "../host/worker-thread.ts";
+import type { CheckpointRequest, CheckpointResult } from "./checkpoint-worker.ts";
+import { storePaths } from "./store-paths.ts";
+import type {
+  CloseQuestion,
+  CommitAnswer,
+  CommitQuestion,
+  FileFigures,
+  OpenAnswer,
+  OpenQuestion,
+  ReadAnswer,
+  StoreAnswer,
+  StoreQuestion,
+} from "./store-protocol.ts";
+
+const worker = (name: string) =>
+  // From source this file is TypeScript and so is the worker beside it; compiled, both are JavaScript.
+  new URL(`./${name}.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
+
+const WATCHDOG_MS = 120_000;
+const HEAP_MIB = 256;
+/** New bytes in the journal after which it is moved to the database, or after this time if there are any. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+const CHECKPOINT_MS = 10_000;
+/** A journal this long is moved by the commits' own thread, so that it starts again from its beginning. */
+const LONG_JOURNAL_BYTES = 48 * 1024 * 1024;
+const PAGE_BYTES = 4096;
+
+/** The inbox's store in its two threads: one commits, one moves the journal to the database meanwhile. */
+export class StoreThread {
+  readonly #store = new WorkerThread<StoreQuestion, StoreAnswer>(worker("store-worker"), {
+    name: "foieflow-inbox",
+    failureCode: "inbox-failed",
+    watchdogMs: WATCHDOG_MS,
+    heapMiB: HEAP_MIB,
+  });
+  readonly #checkpoints = new WorkerThread<CheckpointRequest, CheckpointResult>(worker("checkpoint-worker"), {
+    name: "foieflow-inbox-checkpoint",
+    failureCode: "inbox-failed",
+    watchdogMs: WATCHDOG_MS,
+    heapMiB: 32,
+  });
+  readonly #file: string;
+  #sinceCheckpoint = 0;
+  #isMoving = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(directory: string) {
+    this.#file = storePaths(directory).database;
+  }
+
+  async open(question: Omit<OpenQuestion, "kind">): Promise<OpenAnswer> {
+    const answer = await this.#store.ask({ kind: "open", ...question });
+    this.#timer ??= setInterval(() => {
+      if (this.#sinceCheckpoint > 0) void this.#move();
+    }, CHECKPOINT_MS).unref();
+    return only(answer, "open");
+  }
+
+  async commit(question: Omit<CommitQuestion, "kind">): Promise<CommitAnswer> {
+    const answer = only(await this.#store.ask({ kind: "commit", ...question }), "commit");
+    this.#sinceCheckpoint += question.bytes.length + PAGE_BYTES * (4 + question.settled.length / 8);
+    if (this.#sinceCheckpoint >= CHECKPOINT_BYTES) void this.#move();
+    return answer;
+  }
+
+  async read(ids: number[]): Promise<ReadAnswer> {
+    return only(await this.#store.ask({ kind: "read", ids }), "read");
+  }
+
+  async look(): Promise<FileFigures> {
+    return only(await this.#store.ask({ kind: "look" }), "look").figures;
+  }
+
+  /** Ends the commits' thread without closing the store, as its death would; `open` starts another. */
+  kill(why: string): void {
+    this.#store.kill(why);
+  }
+
+  /** Closes the store in order, where it is open, and ends both threads. */
+  async close(question: Omit<CloseQuestion, "kind">): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#checkpoints.close();
+    try {
+      await this.#store.ask({ kind: "close", ...question });
+    } finally {
+      await this.#store.close();
+    }
+  }
+
+  /** Ends both threads at once; the store is as a crash leaves it. */
+  async abandon(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([this.#checkpoints.close(), this.#store.close()]);
+  }
+
+  async #move(): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    this.#sinceCheckpoint = 0;
+    try {
+      const { pages } = await this.#checkpoints.ask({ file: this.#file });
+      if (pages * PAGE_BYTES > LONG_JOURNAL_BYTES) await this.#store.ask({ kind: "checkpoint" });
+    } catch {
+      // The journal only grows until the next one; a store that fails says so with its next commit.
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+}
+
+function only<K extends StoreAnswer["kind"]>(answer: StoreAnswer, kind: K): Extract<StoreAnswer, { kind: K }> {
+  if (answer.kind !== kind) throw new CodedError("inbox-failed", `the store answered ${answer.kind} to ${kind}`);
+  return answer as Extract<StoreAnswer, { kind: K }>;
+}

@@ -1,0 +1,308 @@
+import { CodedError, codeOf, messageOf } from "../host/errors.ts";
+import type { Transport } from "../sample/units.ts";
+import type { EntryMeta } from "./entry-record.ts";
+import type { CommitAnswer, FileFigures, Refusals, SettledEntry } from "./store-protocol.ts";
+import type { StoreThread } from "./store-thread.ts";
+
+/** An entry on its way to the disk. */
+export interface Append {
+  meta: EntryMeta;
+  /** The account it is received into. */
+  device: string;
+  bytes: Buffer;
+  resolve(id: number): void;
+  reject(error: Error): void;
+}
+
+export interface WriterHooks {
+  /** The appends of a batch are on the disk under ascending ids; told before their promises resolve. */
+  committed(firstId: number, appends: readonly Append[]): void;
+  /** How far entries may be emitted when these have been appended. */
+  emitTo(firstId: number, appends: number): number;
+  /** That far they may be emitted now. */
+  mayEmit(emitTo: number): void;
+  /** The disk is full (or free space below the floor), or takes entries again. */
+  disk(problem: string | undefined): void;
+  /** The store fails: the writer rests until `resume`. */
+  failed(error: unknown): void;
+}
+
+/** Most entries and bytes in one transaction. */
+const MOST_APPENDS = 512;
+const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_SETTLED = 4000;
+/** Settling waits so long for others, refusals longer: they only count. */
+const SETTLE_MS = 20;
+const REFUSAL_MS = 1000;
+/** While the disk is full it is looked at so often. */
+const LOOK_MS = 1000;
+const LATENCIES = 512;
+
+/**
+ * Brings appends, settlements and refusals to the store, one transaction at a time: whatever comes while one is under
+ * way goes into the next. Nothing settled is forgotten when a transaction fails; its appends are rejected.
+ */
+export class StoreWriter {
+  readonly #thread: StoreThread;
+  readonly #hooks: WriterHooks;
+  #appends: Append[] = [];
+  #appendBytes = 0;
+  #settled: SettledEntry[] = [];
+  #refusals = new Map<string, Refusals>();
+  #damaged = 0;
+  #wantsTurn = false;
+  #nextId = 0;
+  #emitTo = 0;
+  #minFreeBytes = 0;
+  #isResting = true;
+  #isFlushing = false;
+  #commit: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #diskProblem: string | undefined;
+  #looker: NodeJS.Timeout | undefined;
+  #figures: FileFigures = { bytes: 0, journalBytes: 0, freeBytes: 0 };
+  readonly #latenciesMs: number[] = [];
+  #commits = 0;
+  #appended = 0;
+
+  constructor(thread: StoreThread, hooks: WriterHooks) {
+    this.#thread = thread;
+    this.#hooks = hooks;
+  }
+
+  /** Appends not on the disk yet. */
+  get pending(): { entries: number; bytes: number } {
+    return { entries: this.#appends.length, bytes: this.#appendBytes };
+  }
+
+  get settled(): readonly SettledEntry[] {
+    return this.#settled;
+  }
+
+  get figures() {
+    const sorted = [...this.#latenciesMs].sort((a, b) => a - b);
+    const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return {
+      ...this.#figures,
+      commits: this.#commits,
+      appends: this.#appended,
+      commitP50Ms: quantile(0.5),
+      commitP99Ms: quantile(0.99),
+    };
+  }
+
+  set minFreeBytes(bytes: number) {
+    this.#minFreeBytes = bytes;
+    this.#watchSpace(this.#figures);
+  }
+
+  /** The store is open: from here ids go on. */
+  resume(nextId: number, emitTo: number, figures: FileFigures): void {
+    this.#nextId = Math.max(this.#nextId, nextId);
+    this.#emitTo = Math.max(this.#emitTo, emitTo);
+    this.#isResting = false;
+    this.#hooks.mayEmit(this.#emitTo);
+    this.#watchSpace(figures);
+    this.#schedule(0);
+  }
+
+  /** Settlements that the store knows already (the answer to their transaction was lost) are done. */
+  forgetSettled(isDone: (entry: SettledEntry) => boolean): void {
+    this.#settled = this.#settled.filter((entry) => !isDone(entry));
+  }
+
+  /** @throws CodedError `disk-full`; the promise of the append rejects with that too, or with `inbox-failed` */
+  append(append: Append): void {
+    if (this.#diskProblem !== undefined) throw new CodedError("disk-full", this.#diskProblem);
+    this.#appends.push(append);
+    this.#appendBytes += append.bytes.length;
+    this.#schedule(0);
+  }
+
+  settle(entry: SettledEntry, isDamaged = false): void {
+    this.#settled.push(entry);
+    if (isDamaged) this.#damaged += 1;
+    this.#schedule(SETTLE_MS);
+  }
+
+  refuse(transport: Transport, reason: string, device: string): void {
+    this.#count({ transport, reason, device, count: 1 });
+    this.#schedule(REFUSAL_MS);
+  }
+
+  /** Has a transaction soon, so that entries further on may be emitted. */
+  takeTurn(): void {
+    this.#wantsTurn = true;
+    this.#schedule(0);
+  }
+
+  /** Brings everything to the disk that is still to go there; gives up at the first failure. */
+  async flush(): Promise<void> {
+    this.#isFlushing = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#looker);
+    await this.#commit;
+    while (this.#hasWork()) if (!(await this.#write())) return;
+  }
+
+  #hasWork(): boolean {
+    if (this.#isResting) return false;
+    return this.#appends.length > 0 || this.#settled.length > 0 || this.#refusals.size > 0;
+  }
+
+  /** Nothing goes to the store any more until `resume`; what waits to be appended is rejected. */
+  rest(error: Error): void {
+    this.#isResting = true;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    const appends = this.#appends;
+    this.#appends = [];
+    this.#appendBytes = 0;
+    for (const { reject } of appends) reject(error);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isResting || this.#isFlushing || this.#commit) return;
+    const atMs = performance.now() + delayMs;
+    if (atMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    const start = () => {
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      if (this.#isResting || this.#isFlushing || this.#commit) return;
+      this.#commit = this.#write().then(() => {
+        this.#commit = undefined;
+        if (this.#appends.length > 0 || this.#wantsTurn) this.#schedule(0);
+        else if (this.#settled.length > 0) this.#schedule(this.#diskProblem === undefined ? SETTLE_MS : LOOK_MS);
+        else if (this.#refusals.size > 0) this.#schedule(REFUSAL_MS);
+      });
+    };
+    if (delayMs === 0) setImmediate(start);
+    else this.#timer = setTimeout(start, delayMs);
+  }
+
+  /** One transaction. @returns whether it succeeded */
+  async #write(): Promise<boolean> {
+    const appends = this.#takeAppends();
+    const settled = this.#settled.splice(0, MOST_SETTLED);
+    const refusals = [...this.#refusals.values()];
+    const damaged = this.#damaged;
+    this.#refusals = new Map();
+    this.#damaged = 0;
+    this.#wantsTurn = false;
+    const firstId = this.#nextId;
+    const emitTo = Math.max(this.#emitTo, this.#hooks.emitTo(firstId, appends.length));
+    let answer: CommitAnswer;
+    try {
+      answer = await this.#thread.commit({
+        firstId,
+        appends: appends.map(({ meta, device, bytes }) => ({
+          meta: JSON.stringify(meta),
+          transport: meta.transport,
+          device,
+          size: bytes.length,
+        })),
+        bytes: joined(appends),
+        settled,
+        refusals,
+        emitTo,
+        damaged,
+      });
+    } catch (error) {
+      this.#settled = [...settled, ...this.#settled];
+      this.#damaged += damaged;
+      for (const refused of refusals) this.#count(refused);
+      // Whether they are on the disk may be unknown: their ids are never used again.
+      this.#nextId += appends.length;
+      const isFull = codeOf(error, "") === "disk-full";
+      const reason = new CodedError(isFull ? "disk-full" : "inbox-failed", messageOf(error), { cause: error });
+      for (const { reject } of appends) reject(reason);
+      if (isFull) this.#full(messageOf(error));
+      else {
+        this.rest(reason);
+        this.#hooks.failed(error);
+      }
+      return false;
+    }
+    this.#nextId += appends.length;
+    this.#emitTo = emitTo;
+    this.#commits += 1;
+    this.#appended += appends.length;
+    this.#latenciesMs.push(answer.ms);
+    if (this.#latenciesMs.length > LATENCIES) this.#latenciesMs.shift();
+    this.#hooks.committed(firstId, appends);
+    for (const [index, { resolve }] of appends.entries()) resolve(firstId + index);
+    this.#hooks.mayEmit(emitTo);
+    this.#watchSpace(answer.figures);
+    return true;
+  }
+
+  #count(refused: Refusals): void {
+    const key = `${refused.transport} ${refused.reason} ${refused.device}`;
+    const known = this.#refusals.get(key);
+    if (known) known.count += refused.count;
+    else this.#refusals.set(key, { ...refused });
+  }
+
+  #takeAppends(): Append[] {
+    let bytes = 0;
+    let count = 0;
+    for (const append of this.#appends) {
+      if (count >= MOST_APPENDS || (count > 0 && bytes + append.bytes.length > MOST_BYTES)) break;
+      bytes += append.bytes.length;
+      count += 1;
+    }
+    this.#appendBytes -= bytes;
+    return this.#appends.splice(0, count);
+  }
+
+  #watchSpace(figures: FileFigures): void {
+    this.#figures = figures;
+    const { freeBytes } = figures;
+    if (this.#isResting || freeBytes >= this.#minFreeBytes) return;
+    const mib = (bytes: number) => Math.floor(bytes / 1024 / 1024);
+    this.#full(`${mib(freeBytes)} MiB are free on the disk of the inbox; ${mib(this.#minFreeBytes)} MiB stay free`);
+  }
+
+  /** Takes no entries until there is room again. */
+  #full(problem: string): void {
+    const appends = this.#appends;
+    this.#appends = [];
+    this.#appendBytes = 0;
+    for (const { reject } of appends) reject(new CodedError("disk-full", problem));
+    if (this.#diskProblem === undefined) this.#hooks.disk(problem);
+    this.#diskProblem = problem;
+    this.#looker ??= setInterval(() => void this.#look(), LOOK_MS);
+    this.#looker.unref();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isResting) return;
+    let figures: FileFigures;
+    try {
+      figures = await this.#thread.look();
+    } catch {
+      return; // looked at again soon
+    }
+    this.#figures = figures;
+    if (figures.freeBytes < this.#minFreeBytes || this.#diskProblem === undefined) return;
+    clearInterval(this.#looker);
+    this.#looker = undefined;
+    this.#diskProblem = undefined;
+    this.#hooks.disk(undefined);
+    this.#schedule(0);
+  }
+}
+
+/** Own memory, because the pool small buffers come from would be copied whole to the thread. */
+function joined(appends: readonly Append[]): Uint8Array {
+  const total = appends.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const all = new Uint8Array(total);
+  let at = 0;
+  for (const { bytes } of appends) {
+    all.set(bytes, at);
+    at += bytes.length;
+  }
+  return all;
+}
