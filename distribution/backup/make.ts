@@ -5,7 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { create } from "tar";
-import { lockDirectory } from "../../nodes/timescaledb/embedded/lock.ts";
+import { lockDirectory } from "../../nodes/host/directory-lock.ts";
 import { embeddedPaths } from "../../nodes/timescaledb/embedded/paths.ts";
 import { databaseClient, embeddedSocket } from "../database-client.ts";
 import { type Environment, root } from "../environment.ts";
@@ -112,7 +112,7 @@ async function copyDatabase(environment: Environment, stage: string): Promise<Co
       return { database: { kind: "embedded", timescaledb }, schemaVersion, counts };
     }
   }
-  const lock = lockDirectory(embeddedPaths(dataDir));
+  const lock = lockDirectory(embeddedPaths(dataDir), "database");
   try {
     await copyCluster(dataDir, data);
   } finally {
