@@ -3,6 +3,7 @@ import { editorAuth } from "./distribution/editor-auth.ts";
 import { exportToFlows, loadDotEnv, readEnvironment, root } from "./distribution/environment.ts";
 import type { FlowNode } from "./distribution/flow-files.ts";
 import { FlowStore } from "./distribution/flow-store.ts";
+import { nodeRedAudit } from "./distribution/node-red-audit.ts";
 import { nodeRedLogging } from "./distribution/node-red-log.ts";
 import { flowStorage } from "./distribution/node-red-storage.ts";
 import { openPeople } from "./distribution/people-setup.ts";
@@ -67,7 +68,7 @@ const settings = {
     projects: { enabled: false },
     palette: { categories: ["FoieFlow", "subflows", "common", "function", "network", "sequence", "parser", "storage"] },
   },
-  logging: nodeRedLogging(log, environment.logFileLevel),
+  logging: { ...nodeRedLogging(log, environment.logFileLevel), audit: nodeRedAudit(guard.accounts) },
   ...(process.env.FOIEFLOW_LANG ? { lang: process.env.FOIEFLOW_LANG } : {}),
 };
 

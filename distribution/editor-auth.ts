@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { originAllowed } from "../nodes/broker/trust.ts";
+import { audit } from "../nodes/host/audit.ts";
 import type { Person, Role } from "../nodes/sample/roles.ts";
 import { addressOf, type PeopleGuard } from "./people.ts";
 
@@ -55,6 +56,7 @@ export function editorAuth(guard: PeopleGuard) {
 export function editorDoor(guard: PeopleGuard) {
   return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
     const { method = "GET", headers } = request;
+    const from = { remoteAddress: request.socket.remoteAddress, headers };
     if (method !== "GET" && method !== "HEAD" && !originAllowed(headers)) {
       response.statusCode = 403;
       response.setHeader("Content-Type", "text/plain; charset=utf-8");
@@ -64,10 +66,13 @@ export function editorDoor(guard: PeopleGuard) {
     lend(guard, request);
     const path = (request.url ?? "").replace(/\?.*$/, "");
     if (method === "POST" && path === "/auth/revoke") {
-      guard.endSession(guard.tokenOf(headers));
+      const token = guard.tokenOf(headers);
+      const who = guard.sessions.standing(token)?.person;
+      if (who) audit({ action: "person.sign-out", who, target: who.name, result: "done", from: addressOf(from) });
+      guard.endSession(token);
       response.appendHeader("Set-Cookie", guard.endSession(guard.tokenOf({ cookie: headers.cookie })));
     }
-    address.run(addressOf({ remoteAddress: request.socket.remoteAddress, headers }), next);
+    address.run(addressOf(from), next);
   };
 }
 

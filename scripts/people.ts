@@ -3,6 +3,8 @@
  * `enable NAME`. Passwords are typed at the terminal or read from standard input, never an argument. Takes effect at once
  * on the running line.
  */
+import { userInfo } from "node:os";
+import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import Table from "cli-table3";
@@ -10,6 +12,7 @@ import { roleOf } from "../distribution/accounts.ts";
 import { loadDotEnv, readEnvironment } from "../distribution/environment.ts";
 import { readablePassword } from "../distribution/passwords.ts";
 import { openAccounts } from "../distribution/people-setup.ts";
+import { Segments } from "../nodes/audit/segments.ts";
 import { ROLES } from "../nodes/sample/roles.ts";
 
 const USAGE = `usage: npm run people -- list
@@ -50,6 +53,14 @@ async function newPassword(): Promise<string> {
   return password;
 }
 
+/** Whoever may run a command on this machine is its administrator. */
+async function noteChange(what: string, after: object): Promise<void> {
+  const segments = new Segments(path.join(dataDir, "audit"), console.warn);
+  const who = { name: `${userInfo().username} (console)`, role: "admin" };
+  segments.add({ action: `people.${what}`, who, target: name, result: "done", from: "console", after });
+  await segments.close();
+}
+
 async function run(): Promise<string> {
   const accounts = openAccounts(dataDir);
   if (accounts.isEmpty) throw new Error(`nobody has an account in ${dataDir} yet: run npm start first`);
@@ -63,16 +74,26 @@ async function run(): Promise<string> {
   switch (command) {
     case "add": {
       const { name: added } = accounts.add(name, roleOf(role), await newPassword());
+      await noteChange("add", { role });
       return `${added} may sign in (${role})`;
     }
-    case "role":
-      return `${accounts.setRole(name, roleOf(role)).name} is ${role} now`;
+    case "role": {
+      const before = accounts.find(name)?.role;
+      accounts.setRole(name, roleOf(role));
+      await noteChange("role", { before, role });
+      return `${name} is ${role} now`;
+    }
     case "password":
-      return `${accounts.setPassword(name, await newPassword()).name} has a new password; their sessions are over`;
+      accounts.setPassword(name, await newPassword());
+      await noteChange("password", {});
+      return `${name} has a new password; their sessions are over`;
     case "disable":
-      return `${accounts.setDisabled(name, true).name} can no longer sign in; their sessions are over`;
     case "enable":
-      return `${accounts.setDisabled(name, false).name} may sign in again`;
+      accounts.setDisabled(name, command === "disable");
+      await noteChange(command, {});
+      return command === "disable"
+        ? `${name} can no longer sign in; their sessions are over`
+        : `${name} may sign in again`;
     default:
       throw new Error(USAGE);
   }

@@ -46,6 +46,7 @@ async function main(): Promise<void> {
 
   const { environment, secrets, settings, flowChanges, guard, newAdminPassword, log } = await import("../settings.ts");
   const { signInRoutes } = await import("../distribution/sign-in-routes.ts");
+  const { auditRoutes, peopleRoutes } = await import("../distribution/people-routes.ts");
   const { editorDoor, letEditorSocketIn, takeBack } = await import("../distribution/editor-auth.ts");
   for (const name of flowChanges.kept)
     log.warn(
@@ -54,6 +55,8 @@ async function main(): Promise<void> {
     );
   mkdirSync(settings.userDir, { recursive: true, mode: 0o700 });
 
+  const { AuditLog } = await import("@foieflow/node-red-foieflow/audit/log.js");
+  const auditLog = new AuditLog(path.join(environment.dataDir, "audit"), (text) => log.warn(text));
   const { databaseService } = await import("@foieflow/node-red-foieflow/timescaledb/service.js");
   const { parseRetention } = await import("@foieflow/node-red-foieflow/timescaledb/retention.js");
   const { closeServices, openServices, servicesOpened } = await import("@foieflow/node-red-foieflow/host/service.js");
@@ -66,6 +69,7 @@ async function main(): Promise<void> {
     log: say,
   });
   const database = await lease.value;
+  auditLog.attach(database);
   if (database.state() === "ready") {
     const { timescaledb, embedded } = database.capabilities;
     const mode = timescaledb ? `TimescaleDB ${timescaledb}` : "PostgreSQL without TimescaleDB (plain tables)";
@@ -114,6 +118,8 @@ async function main(): Promise<void> {
   app.use(health.routes); // before Node-RED's: they answer while flows are deployed
   server.on("upgrade", (request) => letEditorSocketIn(guard, request));
   app.use(signInRoutes(guard));
+  app.use(peopleRoutes(guard));
+  app.use(auditRoutes(guard, database.pool));
   app.use(editorDoor(guard));
   app.use(settings.httpAdminRoot, RED.httpAdmin);
   app.use((request, _response, next) => {
@@ -156,6 +162,7 @@ async function main(): Promise<void> {
     const waiting = (await currentInbox()?.drain(5000)) ?? 0;
     if (waiting > 0) log.warn(`${waiting} messages stay in the inbox until the next start`);
     await RED.stop();
+    await auditLog.close();
     lease.release();
     inboxLease.release();
     await closeServices(openServices());

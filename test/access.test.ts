@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import path from "node:path";
+import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { WebSocket } from "ws";
 import { openAccounts } from "../distribution/people-setup.ts";
@@ -295,6 +297,54 @@ describe("trust follows the bind", function () {
       openAccounts(line.dataDir).setDisabled("engineer", true);
       assert.deepEqual(await statuses(), [401, 401, 401]);
       assert.equal(await act(line, "line-samples", { action: "sample.inspect" }, headers), "refused connection");
+    });
+
+    it("lets the administrator alone keep the accounts, and quality read the audit log", async () => {
+      const admin = { cookie: await line.signIn("admin"), "content-type": "application/json" };
+      const engineer = { cookie: await line.signIn("viewer"), "content-type": "application/json" };
+      const change = (headers: Record<string, string>, body: object) =>
+        fetch(`${line.base}/auth/people`, { method: "POST", headers, body: JSON.stringify(body) });
+      for (const url of ["/auth/people", "/auth/audit"]) {
+        assert.equal((await fetch(line.base + url)).status, 401);
+        assert.equal((await fetch(line.base + url, { headers: engineer })).status, 403);
+      }
+      const anne = { change: "add", name: "Anne Dubois", role: "quality", password: PERSON_PASSWORD };
+      assert.equal((await change(engineer, anne)).status, 403);
+      assert.equal((await change(admin, anne)).status, 200);
+      assert.equal((await change(admin, anne)).status, 400);
+      assert.equal((await change({ ...admin, origin: "http://evil.example" }, anne)).status, 403);
+      const { people } = await (await fetch(`${line.base}/auth/people`, { headers: admin })).json();
+      assert.ok(people.some((one: { name: string }) => one.name === "Anne Dubois"));
+      assert.ok(!JSON.stringify(people).includes("scrypt"));
+    });
+
+    it("has it all in the audit log: sign-ins, refusals, deploys, accounts, each by whom and from where; and it is whole", async () => {
+      const headers = { cookie: await line.signIn("quality") };
+      const read = async () => (await (await fetch(`${line.base}/auth/audit?limit=500`, { headers })).json()).rows;
+      type Row = { action: string; result: string; who: { name: string } | null; from: string | null; target: string };
+      const has = (rows: Row[], who: string | undefined, action: string, result: string) =>
+        rows.some((row) => row.who?.name === who && row.action === action && row.result === result && row.from);
+      const rows: Row[] = await until("the records in the database", async () => {
+        const found = await read();
+        return found?.length > 20 && has(found, "admin", "people.add", "done") ? found : undefined;
+      });
+      for (const [who, action, result] of [
+        ["operator", "person.sign-in", "done"],
+        [undefined, "person.sign-in", "failed"],
+        ["admin", "person.sign-out", "done"],
+        ["operator", "calibration.cancel", "refused"],
+        ["quality", "calibration.cancel", "done"],
+        ["engineer", "editor.flows.set", "done"],
+        ["quality", "editor.permission.fail", "refused"],
+        ["viewer", "people.read", "refused"],
+        ["admin", "people.add", "failed"],
+      ] as const)
+        assert.ok(has(rows, who, action, result), `${who} ${action} ${result}\n${JSON.stringify(rows, null, 1)}`);
+      assert.ok(!JSON.stringify(rows).includes(PERSON_PASSWORD));
+      const { stdout } = await promisify(execFile)(process.execPath, ["scripts/audit.ts", "verify"], {
+        env: { ...process.env, DATA_DIR: line.dataDir },
+      });
+      assert.match(stdout, /is whole: \d+ lines/);
     });
 
     it("asks devices on WebSocket", async () => {

@@ -36,6 +36,7 @@ const ADAPTERS: Record<string, string[]> = {
   product: ["sample", "host"],
   timescaledb: ["sample", "host", "inbox"],
   calibration: ["sample", "host", "inbox", "timescaledb", "as7341"],
+  audit: ["sample", "host", "timescaledb"],
   health: ["sample", "host", "inbox", "timescaledb"],
   lot: ["sample", "host", "inbox", "timescaledb"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],

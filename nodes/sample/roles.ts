@@ -12,6 +12,9 @@ export interface Person {
 export const ACTIONS: Readonly<Record<string, Role>> = {
   "sample.inspect": "viewer",
   "widget.use": "operator",
+  "audit.read": "quality",
+  "people.read": "admin",
+  "people.change": "admin",
   "lot.set": "operator",
   "calibration.start": "quality",
   "calibration.accept": "quality",
