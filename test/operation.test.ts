@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { capturedLines, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
+import { PostgresServer, serverPrograms } from "./support/postgres.ts";
 
 const METRICS_TOKEN = "a-metrics-token";
 
@@ -96,5 +97,40 @@ describe("operation: health, metrics and the log of a line", function () {
       ADMIN_PASSWORD,
     ])
       assert.ok(!all.includes(String(secret)));
+  });
+});
+
+const programs = serverPrograms();
+const suite = programs === undefined ? describe.skip : describe;
+
+suite("operation: a line whose database server goes away", function () {
+  this.timeout(120_000);
+  let server: PostgresServer;
+  let line: Line;
+  before(async () => {
+    server = await PostgresServer.start(programs ?? "");
+    line = await Line.create({ DATABASE_URL: server.url });
+    await line.start();
+  });
+  after(async () => {
+    await line?.remove();
+    server?.stop();
+  });
+
+  const state = async () => {
+    const answer = await fetch(`${line.base}/health/ready`);
+    return `${answer.status} ${(await answer.json()).state}`;
+  };
+  const up = async () => /^foieflow_database_up (\d)$/m.exec(await (await fetch(`${line.base}/metrics`)).text())?.[1];
+
+  it("is degraded but ready, and ready again when the server is back", async () => {
+    await until("the line to be ready", async () => (await state()) === "200 ready");
+    assert.equal(await up(), "1");
+    server.halt();
+    await until("it to see that the database is away", async () => (await state()) === "200 degraded", 60_000);
+    assert.equal(await up(), "0");
+    server.resume();
+    await until("it to be ready again", async () => (await state()) === "200 ready", 60_000);
+    assert.ok(logged(line).some(({ message }) => message.startsWith("the database is away")));
   });
 });

@@ -1,6 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
@@ -17,6 +26,7 @@ import { copyPlainFiles, copySqlite, hashFiles, sqliteFiles } from "./tree.ts";
 
 /** Where the files of the data directory are in the archive, and what a server's tables are in. */
 export const DATA = "data";
+const DAY_MS = 24 * 3_600_000;
 
 type Content = Pick<Manifest, "database" | "schemaVersion" | "counts">;
 
@@ -40,7 +50,9 @@ export async function makeBackup(
     if (!path.relative(dataDir, target).startsWith("..")) throw new Error(`a backup belongs outside of ${dataDir}`);
     mkdirSync(path.dirname(target), { recursive: true });
   }
-  const stage = file === "-" ? mkdtempSync(path.join(tmpdir(), "foieflow-backup-")) : mkdtempSync(`${target}.partial-`);
+  forgetLeftovers(dataDir);
+  // For standard output beside the data: a container's temporary directory is its memory.
+  const stage = mkdtempSync(file === "-" ? path.join(dataDir, ".backup-") : `${target}.partial-`);
   try {
     const data = path.join(stage, DATA);
     mkdirSync(data, { mode: 0o700 });
@@ -68,6 +80,14 @@ export async function makeBackup(
     return manifest;
   } finally {
     rmSync(stage, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** What a backup that was killed more than a day ago left in the data directory. */
+function forgetLeftovers(dataDir: string): void {
+  for (const name of readdirSync(dataDir).filter((name) => name.startsWith(".backup-"))) {
+    const place = path.join(dataDir, name);
+    if (Date.now() - statSync(place).mtimeMs > DAY_MS) rmSync(place, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

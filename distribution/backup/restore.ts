@@ -12,7 +12,7 @@ import { filledTables, loadTables, refreshStatistics, schemaVersionOf } from "./
 import { verifyFiles } from "./tree.ts";
 
 /** Names in a data directory that do not make it a line's: what earlier restores and a volume's file system left. */
-const NOTHING = /^(before-restore-.*|\.restoring-.*|lost\+found)$/;
+const NOTHING = /^(before-restore-.*|\.(restoring|backup)-.*|lost\+found)$/;
 
 /**
  * Makes a line out of an archive, in the environment's data directory (and, for a line on a server, in the empty

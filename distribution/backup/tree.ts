@@ -6,7 +6,7 @@ import { hashOf, MANIFEST, type Manifest } from "./manifest.ts";
 
 /** What a restored line makes anew, or must not get: logs, what was set aside, doors of the running line. */
 const LEFT_OUT =
-  /^(logs|simulation|damaged|before-restore-[^/]*|\.restoring-[^/]*|pgpass|database)$|(^|\/)(lock|engine)\.sqlite$|(^|\/)owner\.json$|^inbox\/(reserve|damaged-[^/]*)$|\.(new|partial)$|\.\$\$\$$/;
+  /^(logs|simulation|damaged|before-restore-[^/]*|\.(restoring|backup)-[^/]*|pgpass|database)$|(^|\/)(lock|engine)\.sqlite$|(^|\/)owner\.json$|^inbox\/(reserve|damaged-[^/]*)$|\.(new|partial)$|\.\$\$\$$/;
 const SQLITE = /\.sqlite$/;
 const SQLITE_JOURNAL = /\.sqlite-(wal|shm|journal)$/;
 
@@ -32,12 +32,15 @@ export function copySqlite(from: string, to: string): void {
 export async function copyPlainFiles(dataDir: string, target: string): Promise<void> {
   const kept = (source: string): boolean => {
     const name = path.relative(dataDir, source).split(path.sep).join("/");
-    if (name === "") return true;
     if (LEFT_OUT.test(name) || SQLITE.test(name) || SQLITE_JOURNAL.test(name)) return false;
     const found = lstatSync(source, { throwIfNoEntry: false });
     return found !== undefined && (found.isFile() || found.isDirectory() || found.isSymbolicLink());
   };
-  await cp(dataDir, target, { ...copying, filter: kept });
+  // One by one: the target may lie in a directory that is left out.
+  for (const name of readdirSync(dataDir)) {
+    const source = path.join(dataDir, name);
+    if (kept(source)) await cp(source, path.join(target, name), { ...copying, filter: kept });
+  }
 }
 
 /** Copies a directory as it is. */
