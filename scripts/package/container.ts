@@ -48,7 +48,7 @@ export async function tryImage(root: string, trial: Trial): Promise<void> {
       PORT: String(await freePort()),
       MQTT_PORT: String(await freePort()),
       DEVICE_TOKEN: "trial-device-token",
-      FOIEFLOW_ADMIN_PASSWORD: "trial-admin-password",
+      FOIEFLOW_ADMIN_PASSWORD: "a-long-trial-phrase",
     };
     const before = fingerprint(app);
     const command = (text: string) => {
