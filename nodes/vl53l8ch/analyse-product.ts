@@ -2,19 +2,20 @@ import type { Defect, ShapeAnalysis } from "../sample/sample.ts";
 import type { AnalysisContext, ProductLook } from "../sample/spec.ts";
 import { percentile } from "../sample/statistics.ts";
 import { analyseShape, frameFigures, heightShare, scaleShare } from "./analyse-shape.ts";
-import { type Fit, fitField, type Measure, volumeSigma } from "./fit.ts";
+import { type Fit, volumeSigma } from "./fit.ts";
+import { fitProduct } from "./fit-product.ts";
 import { SHEET_MM } from "./height-field.ts";
 import { extentsOf, outlineAt, type Point } from "./outline.ts";
+import { fitLobes } from "./lobe-fit.ts";
 import { findRelief } from "./relief.ts";
 import { SHAPE_PARAMETERS, type ShapeParameters } from "./shape-parameters.ts";
-import { type Pass, trackOf } from "./track.ts";
-import { type View, viewOf } from "./view.ts";
-import { type ZoneMap, zoneMapOf } from "./zones.ts";
+import type { Pass } from "./track.ts";
+import type { View } from "./view.ts";
 
-/** More frames than this tell nothing new; they are thinned out evenly. */
-const MOST_LOOKS = 60;
 /** Length and width are taken at this share of the thickness: lower down the noise of the belt blurs the outline. */
 const FOOT_SHARE = 0.25;
+/** A dent so deep, or a bump so high, is as severe as one can be. */
+const FULL_SEVERITY_MM = 20;
 
 /**
  * Shape of one product from all its frames (`shape/1`): frames are registered by the product's own movement and one surface is
@@ -26,29 +27,10 @@ export function analyseProduct(
   context: AnalysisContext,
   parameters: ShapeParameters = SHAPE_PARAMETERS,
 ): ShapeAnalysis {
-  const ordered = thinned(looks.toSorted((a, b) => a.atMs - b.atMs));
-  const first = ordered[0];
-  const last = ordered.at(-1);
-  if (!first || !last) throw new RangeError("a product has at least one frame");
-  const side = first.frame.side;
-  const frames = ordered.map(({ frame }) => frame).filter((frame) => frame.side === side);
-  const view = viewOf(frames, context.calibration, parameters);
-  const middleMs = (first.atMs + last.atMs) / 2;
-  const passes = ordered
-    .filter(({ frame }) => frame.side === side)
-    .map(({ frame, atMs }) => ({ frame, map: zoneMapOf(frame, view, parameters), t: (atMs - middleMs) / 1000 }))
-    .filter(({ map }) => map.occupiedZones > 0);
-  const fullest = passes.reduce(
-    (best, pass) => (total(pass.map) > total(best.map) ? pass : best),
-    passes[0] ?? noPass(first, view, parameters),
-  );
+  const { view, passes, fullest, fit } = fitProduct(looks, context, parameters);
   const single = analyseShape(fullest.frame, context, parameters);
   if (fullest.map.occupiedZones < parameters.minZones)
     return { ...single, presence: "NO_PRODUCT", framesUsed: passes.length };
-
-  const track = trackOf(passes);
-  const measures = passes.flatMap(({ map, t }) => measuresOf(map, t));
-  const fit = fitField(view, measures, { ...track, reflectanceRatio: reflectanceRatio(passes, view) });
   if (!fit) return { ...single, presence: "PARTIAL", framesUsed: passes.length, coverage: 0 };
   const coverage = coverageOf(fit, view, passes);
   const figures = productFigures(fit, view, parameters);
@@ -61,45 +43,6 @@ export function analyseProduct(
     framesUsed: passes.length,
     speedMmS: Math.hypot(fit.motion.x, fit.motion.y),
   };
-}
-
-function noPass({ frame }: ProductLook, view: View, parameters: ShapeParameters) {
-  return { frame, map: zoneMapOf(frame, view, parameters), t: 0 };
-}
-
-const total = (map: ZoneMap) => map.volumeMm3.reduce((sum, volume) => sum + volume, 0);
-
-function thinned<T>(looks: readonly T[]): T[] {
-  if (looks.length <= MOST_LOOKS) return [...looks];
-  return Array.from({ length: MOST_LOOKS }, (_, i) => looks[Math.floor((i * looks.length) / MOST_LOOKS)]).flatMap(
-    (look) => look ?? [],
-  );
-}
-
-function measuresOf(map: ZoneMap, t: number): Measure[] {
-  const measures: Measure[] = [];
-  map.depthMm.forEach((depthMm, zone) => {
-    if (!Number.isNaN(depthMm)) measures.push({ zone, t, depthMm });
-  });
-  return measures;
-}
-
-/** Reflectance of the product over the belt's: of level, wholly covered zones, which are the brightest. */
-function reflectanceRatio(passes: readonly (Pass & { frame: ProductLook["frame"] })[], view: View): number {
-  const belt = view.beltReflectancePercent;
-  const ratios = passes.flatMap(({ frame, map }) =>
-    frame.reflectancePercent.flatMap((percent, zone) => {
-      const under = belt?.[zone] ?? beltIn(frame, map);
-      return map.occupied[zone] && (map.heightMm[zone] ?? 0) > 25 && under > 0 ? [percent / under] : [];
-    }),
-  );
-  return Math.min(10, Math.max(0.1, percentile(ratios, 90) ?? 1));
-}
-
-/** Belt's reflectance as the frame itself shows it, percent; 0 where it shows none. */
-function beltIn(frame: ProductLook["frame"], map: ZoneMap): number {
-  const free = frame.reflectancePercent.filter((_, zone) => !map.occupied[zone] && (map.heightMm[zone] ?? 99) < 4);
-  return percentile(free, 50) ?? 0;
 }
 
 /**
@@ -161,7 +104,7 @@ function productFigures(fit: Fit, view: View, parameters: ShapeParameters) {
     thicknessMm,
     outlineMm: outline.map(([x, y]): Point => [round(x - middle[0]), round(y - middle[1])]),
     roughnessMm: roughnessOf(fit),
-    defects: defectsOf(fit, parameters, middle),
+    defects: defectsOf(fit, view, parameters, middle),
   };
 }
 
@@ -182,17 +125,20 @@ function roughnessOf(fit: Fit): number {
   return Math.sqrt((percentile(squares, 50) ?? 0) / 0.455);
 }
 
-function defectsOf(fit: Fit, parameters: ShapeParameters, middle: Point): Defect[] {
-  return findRelief(fit).flatMap((relief): Defect[] => {
+/** Dents and bumps, against the product's own form; none where no form could be fitted. */
+function defectsOf(fit: Fit, view: View, parameters: ShapeParameters, middle: Point): Defect[] {
+  const lobes = fitLobes(view, fit);
+  if (!lobes) return [];
+  return findRelief(lobes).flatMap((relief): Defect[] => {
     const size = Math.abs(relief.depthMm);
     const isDent = relief.depthMm > 0;
-    const least = isDent ? parameters.dentDepthMm : parameters.bumpHeightMm;
-    if (relief.clearMm < least) return [];
+    if (relief.sigmas < parameters.reliefSigmas || size < (isDent ? parameters.dentDepthMm : parameters.bumpHeightMm))
+      return [];
     return [
       {
         sensor: "vl53l8ch",
         type: isDent ? "dent" : "bump",
-        severity: Math.min(1, size / 20),
+        severity: Math.min(1, size / FULL_SEVERITY_MM),
         deviationMm: round(-relief.depthMm),
         positionMm: [round(relief.x - middle[0]), round(relief.y - middle[1])],
         diameterMm: relief.diameterMm,

@@ -10,6 +10,8 @@ export interface Measure {
   /** Seconds from the middle of the product's passage. */
   t: number;
   depthMm: number;
+  /** Reflectance over the belt's own in this zone, as the sensor tells it; absent without a tare that holds it. */
+  brightness?: number;
 }
 
 /** Movement of the product in the sensor's axes, mm/s. */

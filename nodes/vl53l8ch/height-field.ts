@@ -125,7 +125,7 @@ function basis(t: number): Float64Array {
   return b;
 }
 
-function basisInto(t: number, b: Float64Array): void {
+export function basisInto(t: number, b: Float64Array): void {
   const r = 1 - t;
   b[0] = (r * r * r) / 6;
   b[1] = (3 * t * t * t - 6 * t * t + 4) / 6;

@@ -1,178 +1,120 @@
-import type { Fit } from "./fit.ts";
+import type { LobeFit, Row } from "./lobe-fit.ts";
+import { forward, substitute } from "./solve.ts";
 
-/** A place where the surface lies below (dent) or above (bump) the product's own smooth surface. */
+/** A place where the surface lies below (dent) or above (bump) what the product's form explains: a cap off it or on it. */
 export interface Relief {
   /** In the product's axes, mm. */
   x: number;
   y: number;
-  /** Positive: a dent's depth; negative: a bump's height, as the sensor resolves it. */
-  depthMm: number;
-  /** The same, less where the surface slopes: what limits are for. */
-  clearMm: number;
   diameterMm: number;
+  /** Positive: a dent's depth; negative: a bump's height. */
+  depthMm: number;
+  /** By how much the measures speak for it: √(2 · log-likelihood ratio). */
+  sigmas: number;
 }
 
-const CELL_MM = 6;
-/** Rounds of back-projection: more resolve finer, and show more noise. */
-const ROUNDS = 12;
-const RING_MM = 26;
-const DIRECTIONS = 8;
-const RIM_MM = 8;
-const CENTRE_SHARE = 0.35;
-const MOST = 8;
+/** Caps are tried at the points of a square grid, with these diameters. */
+const STEP_MM = 7;
+const DIAMETERS_MM = [27, 34, 41, 48];
+/** The product must stand so high in the middle of a cap and all along its rim: nearer to the outline a cap is no more than a form. */
+const LEAST_HEIGHT_MM = 22;
+const RIM_HEIGHT_MM = 8;
+/** No cap is deeper, nor takes more of the height away. */
+const MOST_DEPTH_MM = 15;
+const MOST_DEPTH_SHARE = 0.6;
+/** Fewer measures than this say nothing of a place. */
+const LEAST_ROWS = 8;
 /** Two of them nearer than this are one, mm. */
 const APART_MM = 25;
-/** Where the surface slopes, what is seen depends on where exactly: how much less a place counts, per slope. */
-const SLOPE_PENALTY = 8;
-const SLOPE_STEP_MM = 8;
-/** All around a candidate, this far out, the product must stand at least this high, mm. */
-const SHOULDER_MM = 20;
-const SHOULDER_HEIGHT_MM = 12;
+const MOST = 8;
 
-/** What the measures leave unexplained, as a map over the product: positive where the surface lies lower than fitted. */
-export interface ReliefMap {
-  x0: number;
-  y0: number;
-  width: number;
-  height: number;
-  depthMm: Float64Array;
+/** A measure and the middle of what its rays met. */
+interface Placed {
+  row: Row;
+  x: number;
+  y: number;
 }
 
 /**
- * Spreads the fit's residuals back over the places they were seen at (simultaneous iterative reconstruction, smoothed in
- * each round), which sharpens what overlapping zones blur.
+ * Dents and bumps by the generalised likelihood ratio of a spherical cap, place by place. The cap is seen through the same
+ * rays as the surface, t; what the surface could take up of it by its own freedom (with its prior) is taken out first. With
+ * residuals r, weights W, slopes J and information M: energy e = tᵀWt − tᵀWJ·M⁻¹·JᵀWt, match m = tᵀWr − tᵀWJ·M⁻¹·g, depth m/e,
+ * √(2 · log-likelihood ratio) = m/√e. All candidates, strongest first; limits are the caller's.
  */
-export function reliefMap(fit: Fit): ReliefMap {
-  const { field, renderer, motion } = fit;
-  const width = Math.ceil(((field.width - 1) * field.cellMm) / CELL_MM) + 1;
-  const height = Math.ceil(((field.height - 1) * field.cellMm) / CELL_MM) + 1;
-  const rows: { residual: number; cells: Int32Array; gains: Float64Array; sum: number }[] = [];
-  const columnSum = new Float64Array(width * height);
-  fit.measures.forEach((measure, index) => {
-    renderer.zone(measure.zone, motion.x * measure.t, motion.y * measure.t);
-    const { hits } = renderer;
-    if (hits.count < 8) return;
-    const cells = new Int32Array(hits.count);
-    const gains = new Float64Array(hits.count);
-    let sum = 0;
-    for (let k = 0; k < hits.count; k += 1) {
-      const i = Math.round(((hits.x[k] ?? 0) - field.x0) / CELL_MM);
-      const j = Math.round(((hits.y[k] ?? 0) - field.y0) / CELL_MM);
-      const inside = i >= 0 && j >= 0 && i < width && j < height;
-      cells[k] = inside ? j * width + i : 0;
-      gains[k] = inside ? (hits.gain[k] ?? 0) : 0;
-      sum += gains[k] ?? 0;
-      columnSum[cells[k] ?? 0] = (columnSum[cells[k] ?? 0] ?? 0) + (gains[k] ?? 0);
-    }
-    const limit = 5 * fit.sigmaMm;
-    if (sum > 0.2)
-      rows.push({ residual: Math.max(-limit, Math.min(limit, fit.residualMm[index] ?? 0)), cells, gains, sum });
-  });
-  let map = new Float64Array(width * height);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const change = new Float64Array(width * height);
-    for (const { residual, cells, gains, sum } of rows) {
-      let explained = 0;
-      for (let k = 0; k < cells.length; k += 1) explained += (gains[k] ?? 0) * (map[cells[k] ?? 0] ?? 0);
-      const share = (residual - explained) / sum;
-      for (let k = 0; k < cells.length; k += 1)
-        change[cells[k] ?? 0] = (change[cells[k] ?? 0] ?? 0) + share * (gains[k] ?? 0);
-    }
-    for (let c = 0; c < map.length; c += 1) {
-      const seen = columnSum[c] ?? 0;
-      if (seen > 0) map[c] = (map[c] ?? 0) + (1.5 * (change[c] ?? 0)) / (seen + 0.5);
-    }
-    map = smoothed(map, width, height);
-  }
-  return { x0: field.x0, y0: field.y0, width, height, depthMm: map };
-}
-
-/** Binomial smoothing 1-2-1 both ways, half of it. */
-function smoothed(map: Float64Array, width: number, height: number): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(map.length);
-  const at = (i: number, j: number) =>
-    map[Math.max(0, Math.min(height - 1, j)) * width + Math.max(0, Math.min(width - 1, i))] ?? 0;
-  for (let j = 0; j < height; j += 1)
-    for (let i = 0; i < width; i += 1) {
-      const ring = at(i - 1, j) + at(i + 1, j) + at(i, j - 1) + at(i, j + 1);
-      out[j * width + i] = 0.6 * at(i, j) + 0.1 * ring;
-    }
-  return out;
-}
-
-/**
- * Dents and bumps: places that stand out of the map in (nearly) every direction against both sides at a ring's distance. What
- * stands out across one line only is a fold between lobes or a flank that the smooth surface does not follow, and no dent.
- * All candidates, strongest first; limits are the caller's.
- */
-export function findRelief(fit: Fit): Relief[] {
-  const { field } = fit;
-  const map = reliefMap(fit);
-  const mapAt = (x: number, y: number) => {
-    const u = Math.max(0, Math.min(map.width - 1.001, (x - map.x0) / CELL_MM));
-    const v = Math.max(0, Math.min(map.height - 1.001, (y - map.y0) / CELL_MM));
-    const i = Math.floor(u);
-    const j = Math.floor(v);
-    const k = j * map.width + i;
-    const d = map.depthMm;
-    return (
-      (1 - v + j) * ((1 - u + i) * (d[k] ?? 0) + (u - i) * (d[k + 1] ?? 0)) +
-      (v - j) * ((1 - u + i) * (d[k + map.width] ?? 0) + (u - i) * (d[k + map.width + 1] ?? 0))
-    );
-  };
-  let top = 0;
-  for (const h of field.raster) top = Math.max(top, h);
+export function findRelief(fit: LobeFit): Relief[] {
+  const { field, information, parameters: n } = fit;
+  const lacking = substitute(information, n, fit.right);
+  const placed = fit.rows.map(middleOf);
+  const shared = new Float64Array(n);
   const found: Relief[] = [];
-  for (let j = 0; j < map.height; j += 1)
-    for (let i = 0; i < map.width; i += 1) {
-      const x = map.x0 + i * CELL_MM;
-      const y = map.y0 + j * CELL_MM;
-      if (field.at(x, y) < CENTRE_SHARE * top) continue;
-      const here = mapAt(x, y);
-      const dent: number[] = [];
-      const bump: number[] = [];
-      for (let d = 0; d < DIRECTIONS; d += 1) {
-        const dx = RING_MM * Math.cos((d * Math.PI) / DIRECTIONS);
-        const dy = RING_MM * Math.sin((d * Math.PI) / DIRECTIONS);
-        const sides: number[] = [];
-        if (field.at(x + dx, y + dy) >= RIM_MM) sides.push(mapAt(x + dx, y + dy));
-        if (field.at(x - dx, y - dy) >= RIM_MM) sides.push(mapAt(x - dx, y - dy));
-        if (sides.length === 0) continue;
-        const around = sides.reduce((a, b) => a + b, 0) / sides.length;
-        dent.push(here - around);
-        bump.push(around - here);
+  const [x1, y1] = [field.x0 + (field.width - 1) * field.cellMm, field.y0 + (field.height - 1) * field.cellMm];
+  for (let y = field.y0; y < y1; y += STEP_MM)
+    for (let x = field.x0; x < x1; x += STEP_MM) {
+      const heightMm = field.at(x, y);
+      if (heightMm < LEAST_HEIGHT_MM) continue;
+      const near = placed.filter((at) => (at.x - x) ** 2 + (at.y - y) ** 2 < 45 ** 2);
+      if (near.length < LEAST_ROWS) continue;
+      const most = Math.min(MOST_DEPTH_MM, MOST_DEPTH_SHARE * heightMm);
+      for (const diameterMm of DIAMETERS_MM) {
+        if (!standsAround(field, x, y, diameterMm / 2)) continue;
+        const cap = against(near, x, y, diameterMm / 2, shared);
+        let energy = cap.energy;
+        let match = cap.match;
+        for (const value of forward(information, n, shared)) energy -= value * value;
+        for (let i = 0; i < n; i += 1) match -= (shared[i] ?? 0) * (lacking[i] ?? 0);
+        if (!(energy > 1e-6)) continue;
+        const depthMm = Math.max(-most, Math.min(most, match / energy));
+        const sigmas = Math.sqrt(Math.max(0, 2 * match * depthMm - energy * depthMm * depthMm));
+        found.push({ x, y, diameterMm, depthMm, sigmas });
       }
-      if (dent.length < 5 || !standsAround(field, x, y)) continue;
-      const slope =
-        Math.hypot(
-          field.at(x + SLOPE_STEP_MM, y) - field.at(x - SLOPE_STEP_MM, y),
-          field.at(x, y + SLOPE_STEP_MM) - field.at(x, y - SLOPE_STEP_MM),
-        ) /
-        (2 * SLOPE_STEP_MM);
-      const certainty = 1 / (1 + SLOPE_PENALTY * slope);
-      const depthMm = secondLowest(dent);
-      const heightMm = secondLowest(bump);
-      const at = { x, y, diameterMm: RING_MM };
-      if (depthMm > 0) found.push({ ...at, depthMm, clearMm: depthMm * certainty });
-      else if (heightMm > 0) found.push({ ...at, depthMm: -heightMm, clearMm: heightMm * certainty });
     }
   return strongest(found);
 }
 
-const secondLowest = (values: readonly number[]) => values.toSorted((a, b) => a - b)[1] ?? 0;
+function middleOf(row: Row): Placed {
+  let x = 0;
+  let y = 0;
+  for (let k = 0; k < row.x.length; k += 1) {
+    x += row.x[k] ?? 0;
+    y += row.y[k] ?? 0;
+  }
+  return { row, x: x / row.x.length, y: y / row.x.length };
+}
 
-function standsAround(field: Fit["field"], x: number, y: number): boolean {
-  for (let d = 0; d < 16; d += 1) {
-    const angle = (d * Math.PI) / 8;
-    if (field.at(x + SHOULDER_MM * Math.cos(angle), y + SHOULDER_MM * Math.sin(angle)) < SHOULDER_HEIGHT_MM)
-      return false;
+/** tᵀWt, tᵀWr and (into `shared`) JᵀWt of a cap one millimetre deep. */
+function against(near: readonly Placed[], x: number, y: number, radiusMm: number, shared: Float64Array) {
+  shared.fill(0);
+  let energy = 0;
+  let match = 0;
+  for (const { row } of near) {
+    let t = 0;
+    for (let k = 0; k < row.x.length; k += 1) {
+      const rest = 1 - (((row.x[k] ?? 0) - x) ** 2 + ((row.y[k] ?? 0) - y) ** 2) / radiusMm ** 2;
+      if (rest > 0) t += (row.gain[k] ?? 0) * rest;
+    }
+    if (t === 0) continue;
+    const weighted = row.precision * t;
+    energy += weighted * t;
+    match += weighted * row.residualMm;
+    for (let a = 0; a < row.index.length; a += 1) {
+      const i = row.index[a] ?? 0;
+      shared[i] = (shared[i] ?? 0) + weighted * (row.slope[a] ?? 0);
+    }
+  }
+  return { energy, match };
+}
+
+function standsAround(field: LobeFit["field"], x: number, y: number, radiusMm: number): boolean {
+  for (let d = 0; d < 8; d += 1) {
+    const angle = (d * Math.PI) / 4;
+    if (field.at(x + radiusMm * Math.cos(angle), y + radiusMm * Math.sin(angle)) < RIM_HEIGHT_MM) return false;
   }
   return true;
 }
 
 function strongest(found: readonly Relief[]): Relief[] {
   const kept: Relief[] = [];
-  for (const relief of found.toSorted((a, b) => b.clearMm - a.clearMm)) {
+  for (const relief of found.toSorted((a, b) => b.sigmas - a.sigmas)) {
     if (kept.every((other) => Math.hypot(other.x - relief.x, other.y - relief.y) > APART_MM)) kept.push(relief);
     if (kept.length === MOST) break;
   }

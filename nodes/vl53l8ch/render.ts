@@ -1,4 +1,3 @@
-import type { HeightField } from "./height-field.ts";
 import type { View } from "./view.ts";
 
 /** Sub-rays per zone and axis. */
@@ -12,6 +11,13 @@ const LEAST_HEIGHT_MM = 5;
 /** How much a height acts on the depth seen along a ray, at most (a ray grazing a flank would see any). */
 const LEAST_DIVISOR = 0.4;
 
+/** A surface above the belt in the product's axes, mm; 0 outside. */
+export interface Heights {
+  at(x: number, y: number): number;
+  /** Takes over changed parameters; returns the greatest height. */
+  rasterise(): number;
+}
+
 /** What one zone of one frame would read of the field, with the hits that make it up (kept in the renderer's buffers). */
 export interface Hits {
   count: number;
@@ -24,6 +30,8 @@ export interface Hits {
   /** Slopes of the surface at the hit. */
   slopeX: Float64Array;
   slopeY: Float64Array;
+  /** Spread of the zone's rays around its reading (belt included), mm. */
+  spreadMm: number;
 }
 
 /** Renders what zones read of a height field: the mean depth of a zone's rays, each weighted by the light it returns. */
@@ -32,10 +40,10 @@ export class Renderer {
   /** Reflectance of the product over the belt's. */
   readonly reflectanceRatio: number;
   readonly hits: Hits;
-  #field: HeightField;
+  #field: Heights;
   #topMm: number;
 
-  constructor(view: View, field: HeightField, reflectanceRatio: number) {
+  constructor(view: View, field: Heights, reflectanceRatio: number) {
     const size = RAYS * RAYS;
     this.#view = view;
     this.#field = field;
@@ -50,6 +58,7 @@ export class Renderer {
       gain: buffer(),
       slopeX: buffer(),
       slopeY: buffer(),
+      spreadMm: 0,
     };
   }
 
@@ -67,6 +76,7 @@ export class Renderer {
     const tx0 = (tangents[zone % side] ?? 0) - span / 2;
     const ty0 = (tangents[Math.floor(zone / side)] ?? 0) - span / 2;
     let sum = 0;
+    let square = 0;
     let total = 0;
     let stretchSum = 0;
     let count = 0;
@@ -113,13 +123,16 @@ export class Renderer {
       } else {
         weight = 1 / (depth * depth * stretch * stretch * stretch);
       }
-      sum += weight * depth * stretch;
+      const radial = depth * stretch;
+      sum += weight * radial;
+      square += weight * radial * radial;
       total += weight;
       stretchSum += stretch;
     }
     const stretch = stretchSum / (RAYS * RAYS);
     for (let k = 0; k < count; k += 1) hits.gain[k] = (hits.gain[k] ?? 0) / (total * stretch);
     hits.count = count;
+    hits.spreadMm = Math.sqrt(Math.max(0, square / total - (sum / total) ** 2));
     return sum / total / stretch;
   }
 }

@@ -35,7 +35,8 @@ export interface ShapeParameters {
   borderHeightMm: number;
   /** Share of a product that must have been in view for its figures to be the product's. */
   leastCoverage: number;
-  /** Least depth of a dent and height of a bump, as the sensor resolves them (about a third of the true depth), on level ground. */
+  /** What the measures must say for a dent or a bump, √(2 · log-likelihood ratio), and its least depth or height. */
+  reliefSigmas: number;
   dentDepthMm: number;
   bumpHeightMm: number;
   /** Relative error of the volume that no frame can tell: hidden flanks and the mixing of zones at the edge. */
@@ -65,8 +66,9 @@ export const SHAPE_PARAMETERS: ShapeParameters = {
   minZones: 3,
   borderHeightMm: 8,
   leastCoverage: 0.99,
-  dentDepthMm: 1.8,
-  bumpHeightMm: 2.5,
+  reliefSigmas: 5.5,
+  dentDepthMm: 3,
+  bumpHeightMm: 3,
   modelSigmaShare: 0.004,
   modelBiasShare: 0.034,
 };

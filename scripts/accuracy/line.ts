@@ -10,6 +10,7 @@ import { analyseProduct } from "../../nodes/vl53l8ch/analyse-product.ts";
 import { analyseShape } from "../../nodes/vl53l8ch/analyse-shape.ts";
 import { type BeltProductTruth, BeltStation, WHITE_REFLECTANCE } from "../simulator/belt.ts";
 import { readingOf } from "../simulator/belt-spectrum.ts";
+import type { LiverFamily } from "../simulator/liver-family.ts";
 import { random } from "../simulator/random.ts";
 
 /** One product as the line saw it, beside what it was. */
@@ -38,6 +39,8 @@ export interface Conditions {
   emptyFrames: { least: number; meanMore: number };
   dentShare: number;
   tareFrames: number;
+  /** What kind of liver; default the usual. */
+  family?: LiverFamily;
 }
 
 export const CONDITIONS: Conditions = {
@@ -49,15 +52,24 @@ export const CONDITIONS: Conditions = {
   tareFrames: 60,
 };
 
-interface Look {
+export interface Look {
   frame: TofFrame;
   reading: SpectralReading;
   atMs: number;
   products: number[];
 }
 
+export interface Passage {
+  station: BeltStation;
+  calibration: Calibration;
+  /** Frames that the line put to one product each. */
+  groups: Look[][];
+  /** What passed, by number. */
+  truths: Map<number, BeltProductTruth>;
+}
+
 /** Mounts one station with errors drawn from the conditions, calibrates it as a person would, and runs products past it. */
-export function runMount(seed: number, products: number, conditions: Conditions): Mounted {
+export function passMount(seed: number, products: number, conditions: Conditions): Passage {
   const rng = random(seed, "mount");
   const direction = rng.uniform(0, 2 * Math.PI);
   const tilt = rng.uniform(0, conditions.tiltDeg);
@@ -68,13 +80,12 @@ export function runMount(seed: number, products: number, conditions: Conditions)
     beltSpeedError: rng.uniform(-conditions.speedError, conditions.speedError),
     emptyFrames: conditions.emptyFrames,
     dentShare: conditions.dentShare,
+    ...(conditions.family && { family: conditions.family }),
   });
   const calibration = calibrate(station, conditions.tareFrames);
   const context = { deviceId: "accuracy", calibration };
   const segmenter = new Segmenter<Look>(() => "p");
   const truths = new Map<number, BeltProductTruth>();
-  const judged: Judged[] = [];
-  let counted = 0;
   const groups: Look[][] = [];
   while (truths.size < products) {
     const taken = station.next();
@@ -89,16 +100,24 @@ export function runMount(seed: number, products: number, conditions: Conditions)
     const facts = { deviceId: "accuracy", atMs: taken.timeMs, isOccupied: presence !== "NO_PRODUCT" };
     for (const group of segmenter.add(look, facts, taken.timeMs)) if (group.closing) groups.push(group.items);
   }
+  return { station, calibration, groups, truths };
+}
+
+/** Judges what passed one mount. */
+export function runMount(seed: number, products: number, conditions: Conditions): Mounted {
+  const { station, calibration, groups, truths } = passMount(seed, products, conditions);
+  const context = { deviceId: "accuracy", calibration };
+  const judged: Judged[] = [];
+  let counted = 0;
   const claimed = new Set<number>();
   for (const looks of groups) {
     const shape = analyseProduct(looks, context);
     if (shape.presence !== "PRODUCT") continue;
-    const number = mostOften(looks.flatMap((look) => look.products));
-    const truth = number === undefined ? undefined : truths.get(number);
-    if (!truth || number === undefined) continue;
+    const truth = truths.get(mostOften(looks.flatMap((look) => look.products)) ?? -1);
+    if (!truth) continue;
     counted += 1;
-    if (claimed.has(number)) continue;
-    claimed.add(number);
+    if (claimed.has(truth.number)) continue;
+    claimed.add(truth.number);
     judged.push({ truth, shape, ...stainsOf(looks, calibration) });
   }
   return { judged, passed: truths.size, counted, greyDeltaE: greyDeltaE(station, calibration) };
@@ -150,7 +169,7 @@ function greyDeltaE(station: BeltStation, calibration: Calibration): number {
   return Math.hypot(color.a, color.b);
 }
 
-function mostOften(values: readonly number[]): number | undefined {
+export function mostOften(values: readonly number[]): number | undefined {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0];

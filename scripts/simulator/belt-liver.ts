@@ -1,7 +1,8 @@
 import { WAVELENGTHS } from "./as7341.ts";
 import { type ColorTruth, colorOf } from "./belt-color.ts";
 import { HeightField } from "./height-field.ts";
-import { DENSITY_G_PER_CM3, integrateVolume, type Lobe, surfaceHeight } from "./product.ts";
+import { drawFamily, type FamilyDraw, type LiverFamily, lobesOf, USUAL } from "./liver-family.ts";
+import { DENSITY_G_PER_CM3, integrateVolume, type Lobe, PLAN_EXPONENT, surfaceHeight } from "./product.ts";
 import { drawQuality, type QualityState, trueQuality } from "./quality.ts";
 import type { Random } from "./random.ts";
 import { reflectance } from "./tissue.ts";
@@ -50,14 +51,16 @@ export interface LiverOptions {
   dentShare: number;
   bloodShare: number;
   bileShare: number;
+  /** What kind of liver; default the usual. */
+  family?: LiverFamily;
 }
 
-const PLAN_EXPONENT = 2.2;
 const GRID_MM = 2;
 
 /** Half the extent of a lobe along a direction (its support function), mm. */
 function support(lobe: Lobe, direction: number): number {
-  const q = PLAN_EXPONENT / (PLAN_EXPONENT - 1);
+  const { planExponent: p = PLAN_EXPONENT } = lobe;
+  const q = p / (p - 1);
   const angle = direction - lobe.angleRad;
   const u = (lobe.semiLengthMm * Math.abs(Math.cos(angle))) ** q;
   const v = (lobe.semiWidthMm * Math.abs(Math.sin(angle))) ** q;
@@ -75,14 +78,14 @@ function turned(lobe: Lobe, angle: number): Lobe {
 }
 
 /** The two lobes of a liver of about `massG`, its length along x. */
-function drawLobes(rng: Random, massG: number, thicknessMm: number): Lobe[] {
+function drawLobes(rng: Random, massG: number, thicknessMm: number, family: FamilyDraw): Lobe[] {
   const ratio = rng.clipped(0.52, 0.03, 0.44, 0.6);
   const side = rng.chance(0.5) ? 1 : -1;
   const beside = rng.uniform(0.82, 0.95);
   const shape = (scale: number): Lobe[] => {
     const length = 85 * scale;
     const width = length * ratio;
-    return [
+    const usual: Lobe[] = [
       { xMm: 0, yMm: 0, semiLengthMm: length, semiWidthMm: width, heightMm: thicknessMm, angleRad: 0 },
       {
         xMm: -0.12 * length,
@@ -93,6 +96,7 @@ function drawLobes(rng: Random, massG: number, thicknessMm: number): Lobe[] {
         angleRad: side * 0.15,
       },
     ];
+    return lobesOf(usual, family);
   };
   const plain = integrateVolume({ lobes: shape(1), ripples: [], defects: [] }, 5);
   return shape(Math.sqrt(((massG / DENSITY_G_PER_CM3) * 1000) / plain));
@@ -134,7 +138,8 @@ export function drawLiver(rng: Random, skill: number, options: LiverOptions): Li
   const massG = rng.clipped(560 + 60 * (state.fat - 0.75), 120, lowest, highest);
   const thickness = rng.clipped(47 * Math.cbrt(massG / 555), 2.5, 32, 62);
   const orientation = rng.uniform(0, 2 * Math.PI);
-  const plain = drawLobes(rng, massG, thickness).map((lobe) => turned(lobe, orientation));
+  const family = drawFamily(rng.fork("family"), options.family ?? USUAL);
+  const plain = drawLobes(rng, massG, thickness, family).map((lobe) => turned(lobe, orientation));
   const extent = (axis: "xMm" | "yMm", direction: number): [number, number] => [
     Math.min(...plain.map((lobe) => lobe[axis] - support(lobe, direction))),
     Math.max(...plain.map((lobe) => lobe[axis] + support(lobe, direction))),
@@ -152,9 +157,9 @@ export function drawLiver(rng: Random, skill: number, options: LiverOptions): Li
       phase: rng.uniform(0, 6.28),
     };
   });
-  const bare = { lobes, ripples, defects: [] };
+  const bare = { lobes, ripples, defects: [], blendMm: family.blendMm };
   const [halfX, halfY] = [(x1 - x0) / 2, (y1 - y0) / 2];
-  const field = new HeightField(halfX, halfY, GRID_MM, (x, y) => surfaceHeight(bare, x, y));
+  const field = new HeightField(halfX, halfY, GRID_MM, (x, y) => family.undulation(x, y) * surfaceHeight(bare, x, y));
 
   const dents: Dent[] = [];
   if (rng.chance(options.dentShare)) {

@@ -176,6 +176,7 @@ export class BeltStation {
       dentShare: mount.dentShare ?? 0.25,
       bloodShare: mount.bloodShare ?? 0.15,
       bileShare: mount.bileShare ?? 0.1,
+      ...(mount.family && { family: mount.family }),
     });
     const { field } = liver;
     const outline = field.points(6);

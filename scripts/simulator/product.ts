@@ -6,6 +6,9 @@ export const DENSITY_G_PER_CM3 = 0.947;
 
 /** Superellipsoid lobe standing on the tray: h = height·(1 − |u/a|^p − |v/b|^p)^(1/q) in its own axes u, v. */
 export interface Lobe {
+  /** p and q; defaults 2.2 and 3. */
+  planExponent?: number;
+  topExponent?: number;
   xMm: number;
   yMm: number;
   semiLengthMm: number;
@@ -13,9 +16,11 @@ export interface Lobe {
   heightMm: number;
   angleRad: number;
 }
-const PLAN_EXPONENT = 2.2;
+export const PLAN_EXPONENT = 2.2;
 /** Above 2 flattens the top, as a liver's own weight does. */
-const TOP_EXPONENT = 3;
+export const TOP_EXPONENT = 3;
+/** Height over which the fold between two lobes is rounded. */
+const BLEND_MM = 6;
 
 export type DefectKind = "dent" | "hematoma" | "bile" | "foreign_body" | "vein";
 
@@ -31,7 +36,7 @@ export interface PlacedDefect {
   strength: number;
 }
 
-interface Ripple {
+export interface Ripple {
   amplitudeMm: number;
   kx: number;
   ky: number;
@@ -66,8 +71,10 @@ export function lobeHeight(lobe: Lobe, xMm: number, yMm: number): number {
   const u = Math.abs(dx * cos + dy * sin) / lobe.semiLengthMm;
   const v = Math.abs(dy * cos - dx * sin) / lobe.semiWidthMm;
   if (u >= 1 || v >= 1) return 0;
-  const rest = 1 - u ** PLAN_EXPONENT - v ** PLAN_EXPONENT;
-  return rest > 0 ? lobe.heightMm * Math.cbrt(rest) : 0;
+  const { planExponent: p = PLAN_EXPONENT, topExponent: q = TOP_EXPONENT } = lobe;
+  const rest = 1 - u ** p - v ** p;
+  if (rest <= 0) return 0;
+  return lobe.heightMm * (q === 3 ? Math.cbrt(rest) : rest ** (1 / q));
 }
 
 /** Γ(x) by Lanczos' approximation (x > 0). */
@@ -85,14 +92,14 @@ function gamma(x: number): number {
 
 /** Exact volume of one lobe, mm³ (Dirichlet's integral). */
 export function lobeVolume(lobe: Lobe): number {
-  const p = 1 / PLAN_EXPONENT;
-  const q = 1 / TOP_EXPONENT;
+  const p = 1 / (lobe.planExponent ?? PLAN_EXPONENT);
+  const q = 1 / (lobe.topExponent ?? TOP_EXPONENT);
   const coefficient = (4 * gamma(1 + p) ** 2 * gamma(1 + q)) / gamma(1 + 2 * p + q);
   return coefficient * lobe.semiLengthMm * lobe.semiWidthMm * lobe.heightMm;
 }
 
 /** The lobes joined: the higher one, with the sulcus between them rounded over a few millimetres. */
-function bodyHeight(lobes: readonly Lobe[], x: number, y: number): number {
+function bodyHeight(lobes: readonly Lobe[], x: number, y: number, blend: number): number {
   let height = 0;
   let second = 0;
   for (const lobe of lobes) {
@@ -102,15 +109,17 @@ function bodyHeight(lobes: readonly Lobe[], x: number, y: number): number {
       height = h;
     } else if (h > second) second = h;
   }
-  const blend = 6;
   const gap = height - second;
   if (second > 0 && gap < blend) height += (blend - gap) ** 2 / (4 * blend);
   return height;
 }
 
+/** What makes a surface; `blendMm` is the height over which the fold between lobes is rounded. */
+export type Surface = Pick<Product, "lobes" | "ripples" | "defects"> & { blendMm?: number };
+
 /** Height of the product's surface above the tray at a point, mm; 0 where there is none. */
-export function surfaceHeight(product: Pick<Product, "lobes" | "ripples" | "defects">, x: number, y: number): number {
-  const body = bodyHeight(product.lobes, x, y);
+export function surfaceHeight(product: Surface, x: number, y: number): number {
+  const body = bodyHeight(product.lobes, x, y, product.blendMm ?? BLEND_MM);
   if (body <= 0) return 0;
   let height = body;
   if (body > 5) for (const r of product.ripples) height += r.amplitudeMm * Math.sin(r.kx * x + r.ky * y + r.phase);
