@@ -5,8 +5,8 @@ import { analyseShape, frameFigures, heightShare, scaleShare } from "./analyse-s
 import { type Fit, volumeSigma } from "./fit.ts";
 import { fitProduct } from "./fit-product.ts";
 import { SHEET_MM } from "./height-field.ts";
-import { extentsOf, outlineAt, type Point } from "./outline.ts";
 import { fitLobes } from "./lobe-fit.ts";
+import { extentsOf, outlineAt, type Point } from "./outline.ts";
 import { findRelief } from "./relief.ts";
 import { SHAPE_PARAMETERS, type ShapeParameters } from "./shape-parameters.ts";
 import type { Pass } from "./track.ts";
@@ -129,11 +129,10 @@ function roughnessOf(fit: Fit): number {
 function defectsOf(fit: Fit, view: View, parameters: ShapeParameters, middle: Point): Defect[] {
   const lobes = fitLobes(view, fit);
   if (!lobes) return [];
-  return findRelief(lobes).flatMap((relief): Defect[] => {
+  return findRelief(lobes, parameters.reliefSigmas).flatMap((relief): Defect[] => {
     const size = Math.abs(relief.depthMm);
     const isDent = relief.depthMm > 0;
-    if (relief.sigmas < parameters.reliefSigmas || size < (isDent ? parameters.dentDepthMm : parameters.bumpHeightMm))
-      return [];
+    if (size < (isDent ? parameters.dentDepthMm : parameters.bumpHeightMm)) return [];
     return [
       {
         sensor: "vl53l8ch",

@@ -95,4 +95,3 @@ function beltIn(frame: ProductLook["frame"], map: ZoneMap): number {
   const free = frame.reflectancePercent.filter((_, zone) => !map.occupied[zone] && (map.heightMm[zone] ?? 99) < 4);
   return percentile(free, 50) ?? 0;
 }
-

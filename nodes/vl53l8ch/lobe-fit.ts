@@ -46,7 +46,7 @@ const LEAST_DAMPING = 1e-3;
 /** Less gain than this share ends the rounds. */
 const LEAST_GAIN = 1e-3;
 /** A start that ends above this cost per measure may have met a local minimum: the next is tried, this many in all. */
-const GOOD_COST = 0.88;
+const GOOD_COST = 0.92;
 const STARTS = 3;
 
 /** After the lobes' parameters come the motion's, then the factor's. */

@@ -119,7 +119,8 @@ export function lobesInto(parameters: LobeParameters, grid: Grid, into: Float64A
       }
       for (let a = 0; a < 2; a += 1)
         slopes[at + P + a] =
-          (share > 0 ? share * (slope[PER_LOBE + a] ?? 0) : 0) + (share < 1 ? (1 - share) * (slope2[PER_LOBE + a] ?? 0) : 0);
+          (share > 0 ? share * (slope[PER_LOBE + a] ?? 0) : 0) +
+          (share < 1 ? (1 - share) * (slope2[PER_LOBE + a] ?? 0) : 0);
       slopes[at + FOLD] = perFold;
     }
   }

@@ -35,7 +35,7 @@ export interface ShapeParameters {
   borderHeightMm: number;
   /** Share of a product that must have been in view for its figures to be the product's. */
   leastCoverage: number;
-  /** What the measures must say for a dent or a bump, √(2 · log-likelihood ratio), and its least depth or height. */
+  /** A dent's depth or a bump's height over its standard deviation, at least, and in mm. */
   reliefSigmas: number;
   dentDepthMm: number;
   bumpHeightMm: number;
@@ -66,7 +66,7 @@ export const SHAPE_PARAMETERS: ShapeParameters = {
   minZones: 3,
   borderHeightMm: 8,
   leastCoverage: 0.99,
-  reliefSigmas: 5.5,
+  reliefSigmas: 5.2,
   dentDepthMm: 3,
   bumpHeightMm: 3,
   modelSigmaShare: 0.004,

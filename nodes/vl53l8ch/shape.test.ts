@@ -148,6 +148,52 @@ describe("the shape of a product (shape/1)", () => {
   });
 });
 
+describe("dents and bumps (shape/1)", () => {
+  const lobe = (x: number, y: number, a: number, b: number, h: number) => (px: number, py: number) =>
+    h * Math.cbrt(Math.max(0, 1 - (Math.abs(px - x) / a) ** 2.2 - (Math.abs(py - y) / b) ** 2.2));
+  const [main, side] = [lobe(0, -12, 84, 44, 48), lobe(-8, 28, 54, 27, 39)];
+  const body = (x: number, y: number) => Math.max(main(x, y), side(x, y));
+  /** The body with a cap of 40 mm off it (or on it). */
+  const marked = (x0: number, y0: number, depthMm: number) => (x: number, y: number) => {
+    const height = body(x, y);
+    const rest = Math.max(0, 1 - ((x - x0) ** 2 + (y - y0) ** 2) / 20 ** 2);
+    return height > 0 ? Math.max(0.5, height - depthMm * rest) : 0;
+  };
+  const defectsOf = (height: (x: number, y: number) => number) => {
+    const { defects, outlineMm = [] } = analyseProduct(passage(height, 250), context, IDEAL);
+    const middle = [0, 1].map((axis) => {
+      const along = outlineMm.map((point) => point[axis] ?? 0);
+      return (Math.min(...along) + Math.max(...along)) / 2;
+    });
+    return { defects, middle };
+  };
+  // Middle of the body's bounding box.
+  const [middleX, middleY] = [0, -0.5];
+
+  it("are not seen on two plain lobes, whose fold is none", () => {
+    assert.deepEqual(defectsOf(body).defects, []);
+  });
+
+  for (const [type, depthMm] of [
+    ["dent", 10],
+    ["bump", -9],
+  ] as const)
+    it(`are found where they are: a ${type}`, () => {
+      const [x, y] = [20, -14];
+      const { defects, middle } = defectsOf(marked(x, y, depthMm));
+      assert.deepEqual(
+        defects.map((defect) => defect.type),
+        [type],
+      );
+      const [foundX, foundY] = defects[0]?.positionMm ?? [Number.NaN, Number.NaN];
+      const off = Math.hypot(foundX - (middle[0] ?? 0) - (x - middleX), foundY - (middle[1] ?? 0) - (y - middleY));
+      assert.ok(off < 14, String(off));
+      // How deep and how wide it is are not well told apart.
+      const found = (defects[0]?.deviationMm ?? Number.NaN) / -depthMm;
+      assert.ok(found > 0.5 && found < 2, String(found));
+    });
+});
+
 describe("outlines", () => {
   it("follow a contour and give its extents", () => {
     const field = new HeightField({ x0: -100, y0: -100, x1: 100, y1: 100 }, 25, 50);

@@ -11,6 +11,50 @@ export interface Figure {
 
 const percent = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`;
 
+const NEAR_MM = 20;
+const DENTS: Detection = {
+  isThere: ({ truth }) => truth.dents.some(isLarge),
+  isFree: ({ truth }) => truth.dents.length === 0,
+  isFound: ({ shape }) => shape.defects.some(({ type }) => type === "dent"),
+};
+type Detection = Record<"isThere" | "isFree" | "isFound", (judged: Judged) => boolean>;
+
+function isLarge({ diameterMm, depthMm }: Judged["truth"]["dents"][number]): boolean {
+  return diameterMm >= 30 && depthMm >= 6;
+}
+
+/** Whether a large dent was reported where it is: both places from the middle of the product's bounding box. */
+function isInPlace({ truth, shape }: Judged): boolean {
+  const middle = [0, 1].map((axis) => {
+    const along = (shape.outlineMm ?? []).map((point) => point[axis] ?? 0);
+    return (Math.min(...along) + Math.max(...along)) / 2;
+  });
+  return truth.dents.some(
+    (dent) =>
+      isLarge(dent) &&
+      shape.defects.some(({ type, positionMm: [x, y] = [Number.NaN, Number.NaN] }) => {
+        const off = Math.hypot(x - (middle[0] ?? 0) - dent.xMm, y - (middle[1] ?? 0) - dent.yMm);
+        return type === "dent" && off <= NEAR_MM;
+      }),
+  );
+}
+
+/** How dents of another kind of liver are found, for the table of kinds. */
+export function familyRow(name: string, mounts: readonly Mounted[]): string[] {
+  const all = mounts.flatMap(({ judged }) => judged);
+  const errors = all.map(({ truth, shape }) => shape.massG / truth.massG - 1);
+  const there = all.filter(DENTS.isThere);
+  const free = all.filter(DENTS.isFree);
+  return [
+    name,
+    String(all.length),
+    `${percent(there.filter(DENTS.isFound).length / there.length, 1)} of ${there.length}`,
+    percent(there.filter(isInPlace).length / there.length, 1),
+    `${percent(free.filter(DENTS.isFound).length / free.length, 1)} of ${free.length}`,
+    percent(mean(errors), 1),
+  ];
+}
+
 /** The table of what was estimated against what was true. */
 export function figuresOf(mounts: readonly Mounted[]): Figure[] {
   const all = mounts.flatMap(({ judged }) => judged);
@@ -51,11 +95,14 @@ export function figuresOf(mounts: readonly Mounted[]): Figure[] {
     { name: "thickness error", value: off(({ truth, shape }) => (shape.thicknessMm ?? 0) - truth.thicknessMm) },
     { name: "length error", value: off(({ truth, shape }) => (shape.lengthMm ?? 0) - truth.lengthMm) },
     { name: "width error", value: off(({ truth, shape }) => (shape.widthMm ?? 0) - truth.widthMm) },
-    ...detection("dents of at least 30 mm and 6 mm depth", all, {
-      isThere: ({ truth }) => truth.dents.some((dent) => dent.diameterMm >= 30 && dent.depthMm >= 6),
-      isFree: ({ truth }) => truth.dents.length === 0,
-      isFound: ({ shape }) => shape.defects.some(({ type }) => type === "dent"),
-    }),
+    ...detection("dents of at least 30 mm and 6 mm depth", all, DENTS),
+    {
+      name: `dents found within ${NEAR_MM} mm of their place`,
+      value: percent(
+        all.filter((judged) => DENTS.isThere(judged) && isInPlace(judged)).length / all.filter(DENTS.isThere).length,
+        1,
+      ),
+    },
     ...(["blood", "bile"] as const).flatMap((kind) =>
       detection(`${kind} over at least 5 % of the spot`, all, {
         isThere: ({ truth }) => (kind === "blood" ? truth.bloodShare : truth.bileShare) >= 0.05,
@@ -67,11 +114,7 @@ export function figuresOf(mounts: readonly Mounted[]): Figure[] {
   ];
 }
 
-function detection(
-  name: string,
-  all: readonly Judged[],
-  tests: Record<"isThere" | "isFree" | "isFound", (judged: Judged) => boolean>,
-): Figure[] {
+function detection(name: string, all: readonly Judged[], tests: Detection): Figure[] {
   const there = all.filter(tests.isThere);
   const free = all.filter(tests.isFree);
   const recall = there.filter(tests.isFound).length / there.length;
