@@ -3,8 +3,8 @@ import { bounded, LOBE_PARAMETERS, type LobeParameters, lobesInto } from "./lobe
 import type { Heights } from "./render.ts";
 
 const CELL_MM = 3.5;
-/** Knots of the factor: farther apart than a dent is wide, so that it follows no dent. */
-const KNOT_MM = 34;
+/** Knots of the factor: as far apart as zones are on the product; what is finer they cannot tell from a dent. */
+const KNOT_MM = 26;
 
 /** What a fit changes. */
 export interface LobeState {
