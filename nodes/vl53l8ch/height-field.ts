@@ -1,3 +1,5 @@
+import { type Heights, type Reach, reachOf } from "./render.ts";
+
 /**
  * The product's surface above the belt, h(X, Y) in mm, in axes that travel with it. It is h = scale · s^(1/2) where s > 0,
  * with s a tensor product of uniform cubic B-splines: a soft body resting on a belt has steep flanks, and a root of a
@@ -6,7 +8,7 @@
 /** What lies lower than this is the root of noise, not product, mm. */
 export const SHEET_MM = 5;
 
-export class HeightField {
+export class HeightField implements Heights {
   readonly x0: number;
   readonly y0: number;
   readonly nx: number;
@@ -19,6 +21,7 @@ export class HeightField {
   readonly width: number;
   readonly height: number;
   readonly raster: Float64Array;
+  reach: Reach = { x0: 0, y0: 0, x1: 0, y1: 0 };
   readonly #perKnot: number;
   readonly #weights: Float64Array;
 
@@ -73,6 +76,7 @@ export class HeightField {
         if (h > top) top = h;
       }
     }
+    this.reach = reachOf(this);
     return top;
   }
 

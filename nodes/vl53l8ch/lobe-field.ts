@@ -1,6 +1,6 @@
 import { basisInto, type HeightField } from "./height-field.ts";
 import { bounded, LOBE_PARAMETERS, type LobeParameters, lobesInto } from "./lobes.ts";
-import type { Heights } from "./render.ts";
+import { type Heights, type Reach, reachOf } from "./render.ts";
 
 const CELL_MM = 3.5;
 /** Knots of the factor: as far apart as zones are on the product; what is finer they cannot tell from a dent. */
@@ -28,6 +28,7 @@ export class LobeField implements Heights {
   factor: Float64Array;
   lobes: LobeParameters;
   readonly raster: Float64Array;
+  reach: Reach = { x0: 0, y0: 0, x1: 0, y1: 0 };
   /** The lobes alone on the raster, and their derivatives by each parameter, point by point. */
   readonly #body: Float64Array;
   readonly #slopes: Float64Array;
@@ -72,6 +73,7 @@ export class LobeField implements Heights {
         this.raster[k] = Math.max(0, h);
         if (h > top) top = h;
       }
+    this.reach = reachOf(this);
     return top;
   }
 

@@ -42,18 +42,31 @@ export interface Grid {
 /** Nearer to the outline than this (in 1 − |u/a|^p − |v/b|^p) the root's slope is no longer followed. */
 const LEAST_REST = 0.03;
 
+/** One lobe, with what does not depend on the point: 1/a, 1/b, cosine and sine of its angle. */
+function lobeAt(t: LobeParameters, o: number) {
+  const angle = t[o + 5] ?? 0;
+  return {
+    x: t[o] ?? 0,
+    y: t[o + 1] ?? 0,
+    ia: Math.exp(-(t[o + 2] ?? 0)),
+    ib: Math.exp(-(t[o + 3] ?? 0)),
+    h: t[o + 4] ?? 0,
+    c: Math.cos(angle),
+    s: Math.sin(angle),
+    p: t[P] ?? 2,
+    q: t[Q] ?? 3,
+  };
+}
+type Lobe = ReturnType<typeof lobeAt>;
+
 const slope = new Float64Array(PER_LOBE + 2);
 const slope2 = new Float64Array(PER_LOBE + 2);
 
 /** One lobe's height at a point and, if asked for, ∂h/∂(x, y, ln a, ln b, H, angle, p, q); 0 outside. */
-function lobe(t: LobeParameters, o: number, x: number, y: number, into?: Float64Array): number {
-  const [h, angle, p, q] = [t[o + 4] ?? 0, t[o + 5] ?? 0, t[P] ?? 2, t[Q] ?? 3];
-  const dx = x - (t[o] ?? 0);
-  const dy = y - (t[o + 1] ?? 0);
-  const ia = Math.exp(-(t[o + 2] ?? 0));
-  const ib = Math.exp(-(t[o + 3] ?? 0));
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
+function heightOf(lobe: Lobe, x: number, y: number, into?: Float64Array): number {
+  const { ia, ib, c, s, h, p, q } = lobe;
+  const dx = x - lobe.x;
+  const dy = y - lobe.y;
   const u = (dx * c + dy * s) * ia;
   const v = (dy * c - dx * s) * ib;
   const mu = Math.max(1e-6, Math.abs(u));
@@ -91,14 +104,16 @@ function lobe(t: LobeParameters, o: number, x: number, y: number, into?: Float64
 export function lobesInto(parameters: LobeParameters, grid: Grid, into: Float64Array, slopes?: Float64Array): void {
   const fold = parameters[FOLD] ?? 1;
   const n = LOBE_PARAMETERS;
+  const one = lobeAt(parameters, 0);
+  const other = lobeAt(parameters, PER_LOBE);
   slopes?.fill(0);
   for (let j = 0; j < grid.height; j += 1) {
     const y = grid.y0 + j * grid.cellMm;
     for (let i = 0; i < grid.width; i += 1) {
       const x = grid.x0 + i * grid.cellMm;
       const k = j * grid.width + i;
-      const first = lobe(parameters, 0, x, y, slopes && slope);
-      const second = lobe(parameters, PER_LOBE, x, y, slopes && slope2);
+      const first = heightOf(one, x, y, slopes && slope);
+      const second = heightOf(other, x, y, slopes && slope2);
       const gap = first - second;
       // Share of the first lobe in what the surface follows.
       let share = gap >= 0 ? 1 : 0;

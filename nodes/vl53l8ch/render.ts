@@ -11,9 +11,45 @@ const LEAST_HEIGHT_MM = 5;
 /** How much a height acts on the depth seen along a ray, at most (a ray grazing a flank would see any). */
 const LEAST_DIVISOR = 0.4;
 
+export interface Reach {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+/** The part of a raster that holds heights above 0, with a cell around it. */
+export function reachOf(raster: {
+  raster: Float64Array;
+  width: number;
+  height: number;
+  x0: number;
+  y0: number;
+  cellMm: number;
+}): Reach {
+  let [i0, i1, j0, j1] = [raster.width, -1, raster.height, -1];
+  for (let j = 0; j < raster.height; j += 1)
+    for (let i = 0; i < raster.width; i += 1) {
+      if (!((raster.raster[j * raster.width + i] ?? 0) > 0)) continue;
+      if (i < i0) i0 = i;
+      if (i > i1) i1 = i;
+      if (j < j0) j0 = j;
+      if (j > j1) j1 = j;
+    }
+  const { x0, y0, cellMm } = raster;
+  return {
+    x0: x0 + (i0 - 1) * cellMm,
+    y0: y0 + (j0 - 1) * cellMm,
+    x1: x0 + (i1 + 1) * cellMm,
+    y1: y0 + (j1 + 1) * cellMm,
+  };
+}
+
 /** A surface above the belt in the product's axes, mm; 0 outside. */
 export interface Heights {
   at(x: number, y: number): number;
+  /** Beyond these bounds every height is 0. */
+  readonly reach: Reach;
   /** Takes over changed parameters; returns the greatest height. */
   rasterise(): number;
 }
@@ -73,6 +109,7 @@ export class Renderer {
     const field = this.#field;
     const top = this.#topMm;
     const hits = this.hits;
+    const { x0, y0, x1, y1 } = field.reach;
     const tx0 = (tangents[zone % side] ?? 0) - span / 2;
     const ty0 = (tangents[Math.floor(zone / side)] ?? 0) - span / 2;
     let sum = 0;
@@ -90,7 +127,10 @@ export class Renderer {
       let z = beltZ - top / descent;
       let before = z;
       let excessBefore = -1;
-      let excess = field.at(tx * z - shiftX, ty * z - shiftY) - top;
+      const [xa, xb] = [tx * z - shiftX, tx * beltZ - shiftX];
+      const [ya, yb] = [ty * z - shiftY, ty * beltZ - shiftY];
+      if ((xa < x0 && xb < x0) || (xa > x1 && xb > x1) || (ya < y0 && yb < y0) || (ya > y1 && yb > y1)) z = beltZ;
+      let excess = z < beltZ ? field.at(xa, ya) - top : 0;
       while (excess < 0 && z < beltZ) {
         before = z;
         excessBefore = excess;
