@@ -17,7 +17,7 @@ const MAX_QUEUED_BYTES = 256 * 1024;
  * other side come and go: it says hello again and again, and sends again what was not acknowledged in time.
  */
 export class SerialLoadLink implements LoadLink {
-  readonly resendAfterMs = 2000;
+  readonly resendAfterMs = 3000;
   readonly #link: string;
   readonly #device: string;
   #terminal: PseudoTerminal | undefined;
@@ -76,7 +76,7 @@ export class SerialLoadLink implements LoadLink {
       this.#queuedBytes -= taken;
       if (taken < first.length) {
         this.#queue[0] = first.subarray(taken);
-        return;
+        return; // full: nobody reads, or not fast enough
       }
       this.#queue.shift();
     }

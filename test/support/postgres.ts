@@ -17,21 +17,36 @@ export class PostgresServer {
   readonly #directory: string;
   readonly #programs: string;
   readonly #as: { uid?: number; gid?: number };
+  readonly #fsync: boolean;
 
-  private constructor(url: string, directory: string, programs: string, as: { uid?: number; gid?: number }) {
+  private constructor(
+    url: string,
+    directory: string,
+    programs: string,
+    as: { uid?: number; gid?: number },
+    fsync: boolean,
+  ) {
     this.url = url;
+    this.#fsync = fsync;
     this.#directory = directory;
     this.#programs = programs;
     this.#as = as;
   }
 
-  static async start(programs: string): Promise<PostgresServer> {
+  /** @param fsync whether commits wait for the disk: only figures need that */
+  static async start(programs: string, { fsync = false } = {}): Promise<PostgresServer> {
     const directory = mkdtempSync(path.join(tmpdir(), "postgres-"));
     // PostgreSQL refuses to run as root; the packages bring a user of their own.
     const as = userInfo().uid === 0 ? { uid: numericId("-u"), gid: numericId("-g") } : {};
     if (as.uid !== undefined && as.gid !== undefined) chownSync(directory, as.uid, as.gid);
     const port = await freePort();
-    const server = new PostgresServer(`postgresql://postgres@127.0.0.1:${port}/postgres`, directory, programs, as);
+    const server = new PostgresServer(
+      `postgresql://postgres@127.0.0.1:${port}/postgres`,
+      directory,
+      programs,
+      as,
+      fsync,
+    );
     server.#run(
       "initdb",
       "--pgdata",
@@ -61,7 +76,7 @@ export class PostgresServer {
       "--log",
       path.join(this.#directory, "log"),
       "--options",
-      `-p ${new URL(this.url).port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${this.#directory} -c fsync=off`,
+      `-p ${new URL(this.url).port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${this.#directory} -c fsync=${this.#fsync ? "on" : "off"}`,
     );
   }
 
