@@ -11,7 +11,8 @@ import { WebSocketLoadLink } from "./websocket-link.ts";
 
 const plan: Plan = JSON.parse(process.argv[2] ?? "{}");
 const journal = plan.journal === undefined ? undefined : openSync(plan.journal, "a");
-const latenciesMs: number[] = [];
+const latenciesMs = new Map<string, number[]>([["", []]]);
+let mark = "";
 const byTransport: Partial<Record<Transport, number>> = {};
 let startedMs = 0;
 let lastMs = 0;
@@ -37,7 +38,7 @@ function deviceOf(planned: PlannedDevice, index: number): LoadDevice {
     onAcknowledged: ({ sampleId }, latencyMs) => {
       if (journal !== undefined) writeSync(journal, `${device} ${sampleId}\n`);
       lastMs = performance.now();
-      latenciesMs.push(latencyMs);
+      latenciesMs.get(mark)?.push(latencyMs);
       byTransport[transport] = (byTransport[transport] ?? 0) + 1;
     },
   });
@@ -53,8 +54,8 @@ function progress(): Progress {
   };
 }
 
-function latency(): Latency {
-  const sorted = Float64Array.from(latenciesMs).sort();
+function latency(ofMs: readonly number[]): Latency {
+  const sorted = Float64Array.from(ofMs).sort();
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
@@ -62,13 +63,20 @@ function latency(): Latency {
 async function finish(): Promise<void> {
   await Promise.all(devices.map((device) => device.close()));
   if (journal !== undefined) closeSync(journal);
-  tell({ type: "finished", seconds: (lastMs - startedMs) / 1000, latency: latency(), ...progress() });
+  const latencies = Object.fromEntries([...latenciesMs].map(([name, ofMs]) => [name, latency(ofMs)]));
+  const all = latency([...latenciesMs.values()].flat());
+  tell({ type: "finished", seconds: (lastMs - startedMs) / 1000, latency: all, latencies, ...progress() });
   process.disconnect();
 }
 
 process.on("message", (order: ToLoad) => {
   if (order === "stop") {
     for (const device of devices) device.stop();
+    return;
+  }
+  if (order !== "start") {
+    mark = order.mark;
+    if (!latenciesMs.has(mark)) latenciesMs.set(mark, []);
     return;
   }
   startedMs = performance.now();

@@ -39,10 +39,11 @@ export interface Progress {
   byTransport: Partial<Record<Transport, number>>;
 }
 
-export type ToLoad = "start" | "stop";
+/** `mark`: latencies from now on are counted under this name. */
+export type ToLoad = "start" | "stop" | { mark: string };
 
 export type FromLoad =
   | { type: "prepared" }
   | ({ type: "progress" } & Progress)
-  /** `seconds`: from the start to the last acknowledgement. */
-  | ({ type: "finished"; seconds: number; latency: Latency } & Progress);
+  /** `seconds`: from the start to the last acknowledgement; `latencies`: by mark. */
+  | ({ type: "finished"; seconds: number; latency: Latency; latencies: Record<string, Latency> } & Progress);

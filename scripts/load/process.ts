@@ -45,6 +45,11 @@ export class LoadProcess {
     this.#order("stop");
   }
 
+  /** Counts latencies under this name from now on. */
+  mark(name: string): void {
+    this.#order({ mark: name });
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }

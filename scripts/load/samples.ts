@@ -1,5 +1,5 @@
 import { encodeEnvelopeCbor } from "../../nodes/device/envelope-encode.ts";
-import { type BeltAcquisition, BeltStation, FRAME_MS } from "../simulator/belt.ts";
+import { BeltStation, FRAME_MS } from "../simulator/belt.ts";
 import { nearestProduct } from "../simulator/belt-source.ts";
 import { type DeviceIdentity, sensorData, stamp } from "../simulator/message.ts";
 import { rawEnvelope } from "../simulator/raw-message.ts";
@@ -66,11 +66,13 @@ function sqalSamples(identity: DeviceIdentity, boot: number, seed: number): (seq
 function rawSamples(identity: DeviceIdentity, boot: number, seed: number): (seq: number, atMs: number) => Buffer {
   const station = new BeltStation(seed, identity.deviceId);
   const startMs = Date.now();
-  const taken: BeltAcquisition[] = Array.from({ length: DIFFERENT }, (_, n) => station.next(startMs + n * FRAME_MS));
+  const envelopes = Array.from({ length: DIFFERENT }, (_, sequence) => {
+    const taken = station.next(startMs + sequence * FRAME_MS);
+    return rawEnvelope(taken, { identity, boot, sequence, lot: nearestProduct(taken)?.lot ?? station.lot });
+  });
   return (seq, atMs) => {
-    const acquisition = taken[seq % DIFFERENT];
-    if (!acquisition) throw new RangeError("no acquisition");
-    const lot = nearestProduct(acquisition)?.lot ?? station.lot;
-    return encodeEnvelopeCbor(rawEnvelope({ ...acquisition, timeMs: atMs }, { identity, boot, sequence: seq, lot }));
+    const envelope = envelopes[seq % DIFFERENT];
+    if (!envelope) throw new RangeError("no envelope");
+    return encodeEnvelopeCbor({ ...envelope, seq, t: Math.round(atMs * 1000) });
   };
 }
