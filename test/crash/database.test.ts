@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import type { Browser } from "playwright-core";
 import type { PlannedDevice } from "../../scripts/load/plan.ts";
 import { assertBalance, settledAccounts } from "../support/accounts.ts";
@@ -14,6 +13,7 @@ import { PostgresServer, serverPrograms } from "../support/postgres.ts";
 import { type NumberedLoad, prepareLoad } from "./numbered-load.ts";
 import { outOfOrder } from "./order.ts";
 import { checkTotalQueue } from "./total-queue.ts";
+import { untilBatchIsWritten } from "./transaction-under-way.ts";
 
 const AWAY_S = isLong ? 60 : 5;
 const RESTARTS = isLong ? 20 : 2;
@@ -111,7 +111,7 @@ suite("the line on a PostgreSQL server that goes away", function () {
     numbered.load.start();
     for (let restart = 0; restart < RESTARTS; restart += 1) {
       await acknowledge(60);
-      await whileABatchIsWritten(server.url);
+      assert.ok(await untilBatchIsWritten(line, 60_000), "no batch was seen");
       server.halt();
       server.resume();
     }
@@ -119,19 +119,3 @@ suite("the line on a PostgreSQL server that goes away", function () {
     await checkAll();
   });
 });
-
-/** Resolves at a moment at which the line has a transaction open that has written. */
-async function whileABatchIsWritten(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  client.on("error", () => undefined); // the server is stopped under us
-  await client.connect();
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const { rows } = await client.query(
-      `SELECT 1 FROM pg_stat_activity
-       WHERE application_name = 'foieflow' AND backend_xid IS NOT NULL AND query ~ 'INSERT INTO (vl|as|fusion)'`,
-    );
-    if (rows.length > 0) return;
-    if (performance.now() > deadline) throw new Error("no batch was seen");
-  }
-}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { PlannedDevice } from "../../scripts/load/plan.ts";
+import { random } from "../../scripts/simulator/random.ts";
+import { type Accounts, assertBalance, settledAccounts } from "../support/accounts.ts";
+import { Line, until } from "../support/line.ts";
+import { isLong } from "../support/long.ts";
+import { PostgresServer, serverPrograms } from "../support/postgres.ts";
+import { AIMS, type Aim, takeAim } from "./aims.ts";
+import { evidenceOf, inDanger } from "./evidence.ts";
+import { type NumberedLoad, prepareLoad, serialLinkIn } from "./numbered-load.ts";
+import { checkTotalQueue, type TotalQueue } from "./total-queue.ts";
+
+const KILLS = Number(process.env.CRASH_KILLS ?? (isLong ? 200 : 6));
+const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
+/** 10 s are promised of a machine that has nothing else to do; on another, say how long it may take. */
+const START_S = Number(process.env.CRASH_START_S ?? (isLong ? 10 : 90));
+const ACKNOWLEDGED_BETWEEN = 100;
+/** CRASH_DATABASE=server: on a PostgreSQL server installed here instead of the embedded database. */
+const programs = process.env.CRASH_DATABASE === "server" ? serverPrograms() : undefined;
+
+const DEVICES: PlannedDevice[] = [
+  { transport: "mqtt", kind: "sqal", device: "ESP32_MG_MQTT", window: 30, ratePerS: 8 },
+  { transport: "mqtt", kind: "raw", device: "ESP32_RAW_MQTT", window: 20, ratePerS: 4 },
+  { transport: "websocket", kind: "sqal", device: "ESP32_MG_WS", window: 30, ratePerS: 8 },
+  { transport: "websocket", kind: "raw", device: "ESP32_RAW_WS", window: 20, ratePerS: 4 },
+  { transport: "serial", kind: "raw", device: "ESP32_RAW_SERIAL", window: 12, ratePerS: 4 },
+];
+
+describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
+  this.timeout(KILLS * 120_000 + 300_000);
+  const directory = mkdtempSync(path.join(tmpdir(), "foieflow-kill-"));
+  const rng = random(SEED, "kill");
+  /** Kills by what they fell into; one may have fallen into several. */
+  const into: Record<Aim, number> = { anything: 0, replay: 0, commit: 0, "clean-up": 0 };
+  const startsS: number[] = [];
+  let fewest = Number.POSITIVE_INFINITY;
+  let server: PostgresServer | undefined;
+  let line: Line;
+  let numbered: NumberedLoad;
+  let accounts: Accounts;
+  let found: TotalQueue;
+
+  after(async () => {
+    numbered?.load.kill();
+    await line?.remove();
+    server?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function kill(aim: Aim, acknowledgedBefore: number): Promise<void> {
+    const acknowledged = () => numbered.load.progress.acknowledged - acknowledgedBefore;
+    await until("enough acknowledgements", () => acknowledged() >= ACKNOWLEDGED_BETWEEN, 60_000);
+    // Whoever was in flight in three crashes goes to quarantine: that rule has its own test, and this one no business there.
+    await until("what two kills have met to be settled", () => inDanger(line) === 0, 120_000);
+    const inTransaction = await takeAim(aim, line, rng);
+    await line.stop("SIGKILL");
+    fewest = Math.min(fewest, acknowledged());
+    const { inReplay, inCheckpoint, waiting } = evidenceOf(line);
+    into.anything += 1;
+    if (inTransaction) into.commit += 1;
+    if (inReplay > 0) into.replay += 1;
+    if (inCheckpoint) into["clean-up"] += 1;
+    const startedMs = performance.now();
+    await line.start();
+    startsS.push((performance.now() - startedMs) / 1000);
+    if (isLong)
+      console.log(
+        `      ${into.anything} for ${aim}: ${acknowledged()} acknowledged, ${waiting} waiting (${inReplay} in replay), up after ${startsS.at(-1)?.toFixed(1)} s`,
+      );
+  }
+
+  before("kills it, lets it finish, and counts", async () => {
+    if (programs !== undefined) server = await PostgresServer.start(programs, { fsync: true });
+    line = await Line.create({
+      SERIAL_PORT: serialLinkIn(directory),
+      ...(server && { DATABASE_URL: server.url }),
+    });
+    numbered = await prepareLoad(line, directory, DEVICES, SEED);
+    const { load } = numbered;
+    load.start();
+    await line.start();
+    for (let n = 0; n < KILLS; n += 1) await kill(AIMS[n % AIMS.length] ?? "anything", load.progress.acknowledged);
+    load.stop();
+    const end = await load.finished;
+    accounts = await settledAccounts(line, 240_000);
+    found = await checkTotalQueue(line, numbered.journal, numbered.kinds);
+    startsS.sort((a, b) => a - b);
+    const startS = (share: number) => startsS[Math.floor((startsS.length - 1) * share)]?.toFixed(1);
+    for (const text of [
+      `kills, and what they fell into: ${JSON.stringify(into)}`,
+      `acknowledged ${found.acknowledged} ${JSON.stringify(end.byTransport)}, at least ${fewest} between two kills; sent again ${end.resent}`,
+      `missing ${found.missing.length}, stored twice ${found.twice.length}, quarantined ${found.quarantined.length}`,
+      `received ${accounts.received} = stored ${accounts.stored} + duplicate ${accounts.duplicate} + quarantined ${accounts.quarantined} + discarded ${accounts.discarded}`,
+      `running again after ${startS(0.5)} s (median), ${startS(0.95)} s (95 %), ${startS(1)} s (longest)`,
+    ])
+      console.log(`      ${text}`);
+  });
+
+  it("every acknowledged sample is in the tables", () => {
+    assert.ok(found.acknowledged >= KILLS * ACKNOWLEDGED_BETWEEN);
+    assert.deepEqual(found.missing.slice(0, 20), [], `${found.missing.length} missing`);
+  });
+
+  it("no sample is in a table twice", () =>
+    assert.deepEqual(found.twice.slice(0, 20), [], `${found.twice.length} twice`));
+
+  it("nothing is in quarantine, for nothing was wrong with it", () =>
+    assert.deepEqual(found.quarantined.slice(0, 20), []));
+
+  it("the accounts balance, and agree with the database", () => {
+    assertBalance(accounts);
+    assert.equal(accounts.stored, found.stored);
+    assert.equal(accounts.discarded, 0);
+  });
+
+  it(`at least ${ACKNOWLEDGED_BETWEEN} samples were acknowledged between two kills`, () =>
+    assert.ok(fewest >= ACKNOWLEDGED_BETWEEN, `only ${fewest}`));
+
+  it("kills fell into replay, into a transaction of the database and into the inbox's clean-up", () => {
+    for (const aim of AIMS) assert.ok(into[aim] > 0, `none fell into ${aim}`);
+  });
+
+  it(`the line was running again within ${START_S} s each time`, () =>
+    assert.ok(startsS.every((seconds) => seconds <= START_S)));
+
+  it("stops cleanly", async () => assert.equal(await line.stop(), 0));
+});
