@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** What a framer has taken and thrown away so far. */
 export interface FramerCounts {
   lines: number;
@@ -18,6 +20,8 @@ const NEWLINE = 0x0a;
 const BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const MAX_SALVAGE_TRIES = 8;
+/** A line that is an object from its first character on. */
+const OBJECT_START = /^[ \t]*\{["}\s]/;
 const MESSAGE_START = /^\{"(?:type"\s*:\s*"(?:sensor_data|esp32_hello|hello|heartbeat|ping)"|(?:v|device)"\s*:)/;
 
 /**
@@ -150,7 +154,15 @@ function startOfObject(line: Buffer): number {
     if (isJsonObject(line, at)) return at;
     tries += 1;
   }
-  return first;
+  return isText(line) || OBJECT_START.test(line.toString("latin1")) ? first : line.length;
+}
+
+/**
+ * Whether a line could be one of a device's, if a damaged one. The rest of a binary frame, of which a reader that comes
+ * late sees the end only, has braces too.
+ */
+function isText(line: Buffer): boolean {
+  return isUtf8(line) && !line.some((byte) => byte < 0x20 && !isBlank(byte));
 }
 
 /** Whether what starts at a brace is JSON to the end of the line. */

@@ -71,6 +71,16 @@ describe("broker/serial-framer", () => {
     assert.deepEqual([framer.counts.badFrames, framer.counts.droppedBytes], [1, bad.length - 3]);
   });
 
+  it("takes nothing for a message in the rest of a frame, for a reader that came late", () => {
+    // A newline, a brace, no text; what the registers of a sensor held looks like that now and then.
+    const first = frameCobs(
+      Buffer.from([1, 0xc3, 0x0a, 0x91, 0x7b, 0x41, 0xff, 0x80, 0x0a, 0x05, 0x7b, 0x93, 0x0a, 7]),
+    );
+    const next = frameCobs(Buffer.from('{"good":1}'));
+    for (let from = 1; from < first.length; from += 1)
+      assert.deepEqual(frame([first.subarray(from), next]).texts, ['{"good":1}'], `from byte ${from}`);
+  });
+
   it("gives up a frame that stopped", () => {
     const { framer, faults } = frame([frameCobs(Buffer.from("one")), "\u0005tor"]);
     framer.expire();
