@@ -22,11 +22,11 @@ const ACKNOWLEDGED_BETWEEN = 100;
 const programs = process.env.CRASH_DATABASE === "server" ? serverPrograms() : undefined;
 
 const DEVICES: PlannedDevice[] = [
-  { transport: "mqtt", kind: "sqal", device: "ESP32_MG_MQTT", window: 30, ratePerS: 8 },
-  { transport: "mqtt", kind: "raw", device: "ESP32_RAW_MQTT", window: 20, ratePerS: 4 },
-  { transport: "websocket", kind: "sqal", device: "ESP32_MG_WS", window: 30, ratePerS: 8 },
-  { transport: "websocket", kind: "raw", device: "ESP32_RAW_WS", window: 20, ratePerS: 4 },
-  { transport: "serial", kind: "raw", device: "ESP32_RAW_SERIAL", window: 12, ratePerS: 4 },
+  { transport: "mqtt", kind: "sqal", device: "ESP32_MG_MQTT", window: 30, ratePerS: 3 },
+  { transport: "mqtt", kind: "raw", device: "ESP32_RAW_MQTT", window: 20, ratePerS: 2 },
+  { transport: "websocket", kind: "sqal", device: "ESP32_MG_WS", window: 30, ratePerS: 3 },
+  { transport: "websocket", kind: "raw", device: "ESP32_RAW_WS", window: 20, ratePerS: 2 },
+  { transport: "serial", kind: "raw", device: "ESP32_RAW_SERIAL", window: 12, ratePerS: 2 },
 ];
 
 describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
