@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from "aedes";
 import { parseControl } from "../device/control.ts";
+import { AddressLimit } from "./address-limit.ts";
 import { tellStatus } from "./mqtt-status.ts";
 import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
 import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import type { ListenerTls } from "./tls-files.ts";
 import { type DeviceTopic, filterIsOwn, parseTopic } from "./topics.ts";
 import { judgeDevice } from "./trust.ts";
 
@@ -14,6 +17,8 @@ export interface MqttBrokerOptions {
   maxPayloadBytes?: number;
   maxConnections?: number;
   connectTimeoutMs?: number;
+  /** Speak TLS (`mqtts://`); in the clear without. */
+  tls?: ListenerTls | undefined;
 }
 
 interface Session {
@@ -42,9 +47,10 @@ const NOT_AUTHORIZED = 5;
  */
 export class MqttBroker {
   readonly reception = new Reception("mqtt");
-  readonly #options: Required<MqttBrokerOptions>;
+  readonly #options: Required<Omit<MqttBrokerOptions, "tls">>;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #addresses = new AddressLimit();
   readonly #sessions = new WeakMap<Client, Session>();
   /** Those let in. */
   readonly #clients = new Set<Client>();
@@ -52,8 +58,15 @@ export class MqttBroker {
   #aedes: Aedes | undefined;
 
   private constructor(options: MqttBrokerOptions) {
-    this.#options = { maxPayloadBytes: MAX_SAMPLE_BYTES, maxConnections: 256, connectTimeoutMs: 10_000, ...options };
-    this.#server = createServer((socket) => this.#accept(socket));
+    const { tls, ...rest } = options;
+    this.#options = { maxPayloadBytes: MAX_SAMPLE_BYTES, maxConnections: 1024, connectTimeoutMs: 10_000, ...rest };
+    const { connectTimeoutMs: handshakeTimeout, maxConnections } = this.#options;
+    this.#server = tls
+      ? createTlsServer({ ...tls, minVersion: "TLSv1.2", handshakeTimeout }, (socket) => this.#accept(socket))
+      : createServer((socket) => this.#accept(socket));
+    this.#server.on("tlsClientError", () => this.reception.refuse("tls-failed"));
+    // Those still shaking hands count too.
+    if (tls) this.#server.maxConnections = 2 * maxConnections;
     this.reception.onRecheck(() => this.#recheck());
   }
 
@@ -131,20 +144,24 @@ export class MqttBroker {
       socket.destroy();
       return;
     }
-    if (this.#sockets.size >= this.#options.maxConnections) {
+    const leave = this.#sockets.size < this.#options.maxConnections ? this.#addresses.enter(remoteAddress) : undefined;
+    if (!leave) {
       this.reception.refuse("too-many-connections", { remoteAddress });
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      leave();
+    });
     socket.setNoDelay(true);
     // A peer that vanished without a keep-alive of its own does not hold its place for ever.
     socket.setKeepAlive(true, 60_000);
     const scanner = new PacketScanner(MAX_CONNECT_BYTES, this.#options.maxPayloadBytes + PACKET_HEAD_BYTES);
     this.#aedes.handle(
       new GuardedConnection(socket, scanner, (fault) => {
-        this.reception.refuse(fault === "oversize" ? "oversize" : "bad-packet", { remoteAddress });
+        this.reception.refuse(fault === "malformed" ? "bad-packet" : fault, { remoteAddress });
       }),
     );
   }

@@ -12,6 +12,8 @@ export interface MqttUplinkOptions {
   url: string;
   username?: string | undefined;
   password?: string | undefined;
+  /** Authority that a `mqtts://` broker's certificate comes from, PEM; the usual ones without. */
+  ca?: Buffer | undefined;
   /** Stem of the client ids; must stay the same across restarts, for the broker keeps the sessions under them. */
   clientId: string;
   /** Connections that share the samples. Each has one unacknowledged sample at a time, so together they fill a commit. */
@@ -37,8 +39,8 @@ const STATES = `${TOPIC_ROOT}/+/+/+/status`;
  */
 export class MqttUplink extends EventEmitter<Events> {
   readonly reception = new Reception("mqtt");
-  readonly #options: Required<Omit<MqttUplinkOptions, "username" | "password">>;
-  readonly #credentials: Pick<IClientOptions, "username" | "password">;
+  readonly #options: Required<Omit<MqttUplinkOptions, "username" | "password" | "ca">>;
+  readonly #credentials: Pick<IClientOptions, "username" | "password" | "ca">;
   readonly #clients: MqttClient[] = [];
   #shared: boolean | undefined;
   #probing = false;
@@ -47,7 +49,7 @@ export class MqttUplink extends EventEmitter<Events> {
 
   constructor(options: MqttUplinkOptions) {
     super();
-    const { username, password, ...rest } = options;
+    const { username, password, ca, ...rest } = options;
     this.#options = {
       connections: 4,
       maxPayloadBytes: MAX_SAMPLE_BYTES,
@@ -56,7 +58,7 @@ export class MqttUplink extends EventEmitter<Events> {
       probeMs: 3000,
       ...rest,
     };
-    this.#credentials = { ...(username && { username }), ...(password && { password }) };
+    this.#credentials = { ...(username && { username }), ...(password && { password }), ...(ca && { ca }) };
   }
 
   /** Starts connecting; call it when a node is attached. Safe to call again. */
@@ -110,7 +112,7 @@ export class MqttUplink extends EventEmitter<Events> {
       );
     };
     client.on("connect", () => {
-      client.options.reconnectPeriod = reconnectMinMs;
+      client.options.reconnectPeriod = reconnectMinMs * (0.5 + Math.random());
       this.#onConnect(client, index);
       this.emit("change");
     });

@@ -6,6 +6,7 @@ import { textOrUndefined } from "../inbox/site-settings.ts";
 import { type DoorCredentials, type DoorDef, policyOf, runDoor, wholeNumber } from "./door-node.ts";
 import { MqttBroker } from "./mqtt-broker.ts";
 import { MqttUplink } from "./mqtt-client.ts";
+import { listenerTls, trustedAuthority } from "./tls-files.ts";
 import { trustPolicy } from "./trust.ts";
 
 interface MqttDoorDef extends DoorDef {
@@ -38,14 +39,14 @@ const init: NodeInitializer = (RED) => {
   function runBroker(node: Node<MqttDoorCredentials>, config: MqttDoorDef): void {
     const host = textOrUndefined(config.host) ?? RED.settings.uiHost ?? "127.0.0.1";
     const port = wholeNumber(config.port, 1883, 0, 65_535);
-    const maxConnections = wholeNumber(config.maxConnections, 256, 1, 10_000);
+    const maxConnections = wholeNumber(config.maxConnections, 1024, 1, 10_000);
     runDoor(RED, node, config, {
       catalogue: "mqtt",
       policy: (tokens) => policyOf(host, config, node.credentials, tokens),
       lease: () =>
         acquire(
           `door:mqtt:${host}:${port}`,
-          () => MqttBroker.open({ host, port, maxConnections }),
+          () => MqttBroker.open({ host, port, maxConnections, tls: listenerTls() }),
           (broker) => broker.close(),
         ),
       reception: (broker) => broker.reception,
@@ -73,7 +74,7 @@ const init: NodeInitializer = (RED) => {
       lease: () =>
         acquire(
           `door:mqtt:${clientId}:${url}`,
-          () => new MqttUplink({ url, clientId, connections, username, password }),
+          () => new MqttUplink({ url, clientId, connections, username, password, ca: trustedAuthority() }),
           (uplink) => uplink.close(),
         ),
       reception: (uplink) => uplink.reception,

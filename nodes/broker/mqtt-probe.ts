@@ -9,7 +9,7 @@ import { TOPIC_ROOT } from "./topics.ts";
  */
 export async function supportsSharedSubscriptions(
   url: string,
-  credentials: Pick<IClientOptions, "username" | "password">,
+  credentials: Pick<IClientOptions, "username" | "password" | "ca">,
   group: string,
   waitMs: number,
 ): Promise<boolean> {

@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
-export type PacketFault = "oversize" | "malformed";
+export type PacketFault = "oversize" | "malformed" | "unread";
+
+/** What a peer may leave unread; twice the largest message. */
+export const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /**
  * Follows MQTT's fixed headers in a byte stream without keeping any bytes, so that a packet that is too long is noticed
@@ -64,14 +67,19 @@ export class PacketScanner {
   }
 }
 
-/** A socket as a broker sees it, with a scanner in between: a fault destroys the connection before the parser sees it. */
+/**
+ * A socket as a broker sees it, with a scanner in between: a fault destroys the connection before the parser sees it. A
+ * peer that does not read is never waited for, because the broker would let all others wait with it: it is cut off.
+ */
 export class GuardedConnection extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly #socket: Socket;
+  readonly #onFault: (fault: PacketFault) => void;
 
   constructor(socket: Socket, scanner: PacketScanner, onFault: (fault: PacketFault) => void) {
     super();
     this.#socket = socket;
+    this.#onFault = onFault;
     this.remoteAddress = socket.remoteAddress;
     socket.on("data", (chunk: Buffer) => {
       if (this.destroyed) return;
@@ -93,11 +101,11 @@ export class GuardedConnection extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#afterWrite(this.#socket.write(chunk), done);
+    this.#write(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#afterWrite(this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => Buffer.from(chunk)))), done);
+    this.#write(Buffer.concat(chunks.map(({ chunk }) => Buffer.from(chunk))), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -109,8 +117,12 @@ export class GuardedConnection extends Duplex {
     done(error);
   }
 
-  #afterWrite(more: boolean, done: (error?: Error | null) => void): void {
-    if (more) done();
-    else this.#socket.once("drain", () => done());
+  #write(bytes: Buffer, done: (error?: Error | null) => void): void {
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > MAX_UNREAD_BYTES && !this.destroyed) {
+      this.#onFault("unread");
+      this.destroy();
+    }
+    done();
   }
 }

@@ -15,7 +15,7 @@ const init: NodeInitializer = (RED) => {
     function (this: Node<DoorCredentials>, config: WebSocketDoorDef) {
       RED.nodes.createNode(this, config);
       const path = textOrUndefined(config.path) ?? "/ws/sensors/";
-      const maxConnections = wholeNumber(config.maxConnections, 256, 1, 10_000);
+      const maxConnections = wholeNumber(config.maxConnections, 1024, 1, 10_000);
       runDoor(RED, this, config, {
         catalogue: "websocket",
         policy: (tokens) => policyOf(RED.settings.uiHost, config, this.credentials, tokens),

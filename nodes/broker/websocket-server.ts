@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { AddressLimit } from "./address-limit.ts";
 import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
 import { judgeDevice, type Verdict } from "./trust.ts";
 import { WebSocketSession } from "./websocket-session.ts";
@@ -27,6 +28,7 @@ export class WebSocketDoor {
   readonly #options: Required<WebSocketDoorOptions>;
   readonly #wss: WebSocketServer;
   readonly #sessions = new Set<WebSocketSession>();
+  readonly #addresses = new AddressLimit();
   /** Sessions whose client has left, as long as samples of theirs wait for room. */
   readonly #departed = new Set<WebSocketSession>();
   #closed = false;
@@ -38,7 +40,7 @@ export class WebSocketDoor {
     this.#options = {
       path: "/ws/sensors/",
       maxPayloadBytes: MAX_SAMPLE_BYTES,
-      maxConnections: 256,
+      maxConnections: 1024,
       pingIntervalMs: 30_000,
       ...options,
     };
@@ -84,6 +86,7 @@ export class WebSocketDoor {
       reject(socket, admitted.status);
       return;
     }
+    socket.once("close", admitted.leave);
     this.#wss.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("error", ignore);
       const session = new WebSocketSession(webSocket, this.reception, {
@@ -123,7 +126,10 @@ export class WebSocketDoor {
   }
 
   /** Who may come in, or the HTTP status to turn them away with (counted). */
-  #admit(request: IncomingMessage, url: URL): { provenDeviceId: string | undefined } | { status: string } {
+  #admit(
+    request: IncomingMessage,
+    url: URL,
+  ): { provenDeviceId: string | undefined; leave: () => void } | { status: string } {
     const { remoteAddress } = request.socket;
     const verdict = this.#judge(request, url);
     if (!verdict) return { status: "503 Service Unavailable" };
@@ -131,14 +137,15 @@ export class WebSocketDoor {
       this.reception.refuse(verdict.reason, { remoteAddress });
       return { status: verdict.reason === "bad-origin" ? "403 Forbidden" : "401 Unauthorized" };
     }
-    if (this.#sessions.size >= this.#options.maxConnections) {
+    const leave = this.#sessions.size < this.#options.maxConnections ? this.#addresses.enter(remoteAddress) : undefined;
+    if (!leave) {
       this.reception.refuse("too-many-connections", { remoteAddress });
       return { status: "503 Service Unavailable" };
     }
     if (verdict.ownToken && verdict.provenDeviceId) {
       this.reception.attachment?.policy.credentials?.used(verdict.provenDeviceId);
     }
-    return { provenDeviceId: verdict.provenDeviceId };
+    return { provenDeviceId: verdict.provenDeviceId, leave };
   }
 }
 

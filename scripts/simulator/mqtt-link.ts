@@ -1,4 +1,5 @@
 import mqtt, { type MqttClient } from "mqtt";
+import { isLoopbackHost } from "../../nodes/broker/trust.ts";
 import type { Link, MessageKind } from "./link.ts";
 import type { Wire } from "./source.ts";
 
@@ -42,6 +43,8 @@ export class MqttLink implements Link {
       connectTimeout: 5000,
       reconnectPeriod: 2000,
       queueQoSZero: false,
+      // A certificate of the plant's names does not name this machine's own address.
+      rejectUnauthorized: !isLoopbackHost(new URL(url).hostname),
       will: { topic: `${this.#topic}/status`, payload: this.#status("offline"), qos: 1, retain: true },
     });
     this.#client = client;

@@ -139,7 +139,8 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
     ...(count !== undefined && { count: number("--count", count, 1, 1e9, true) }),
     ...(values.duration !== undefined && { durationS: number("--duration", values.duration, 0.1, 1e7) }),
     websocketUrl: values.url ?? `ws://${host}:${environment.port}/ws/sensors/`,
-    mqttUrl: values["mqtt-url"] ?? environment.mqttUrl ?? `mqtt://${host}:${environment.mqttPort}`,
+    mqttUrl:
+      values["mqtt-url"] ?? environment.mqttUrl ?? `mqtt${env.TLS_CERT ? "s" : ""}://${host}:${environment.mqttPort}`,
     serialLink: values["serial-link"] ?? join(directory, "serial"),
     baud: number("--baud", values.baud ?? "921600", 300, 4_000_000, true),
     siteId,
