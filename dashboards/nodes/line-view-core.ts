@@ -10,6 +10,8 @@ const KEEP = 20;
 const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
 /** How often each section may be sent at most, ms; `live` is bounded by the caller's tick. */
+/** A sample received longer ago says nothing of its device's present. */
+const MINUTE_MS = 60_000;
 const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
 
 export interface ShiftCounts {
@@ -70,7 +72,8 @@ export class LineView {
     if (sample.siteId !== this.#settings.siteId || sample.lineId !== this.#settings.lineId) return false;
     this.#turn(nowMs);
     if (!sample.isHistorical) this.#dataMs = Math.max(this.#dataMs ?? 0, Date.parse(sample.receivedAt));
-    this.#devices.sample(sample, nowMs);
+    // What waited (in the inbox, in quarantine) says nothing of its device now.
+    if (nowMs - Date.parse(sample.receivedAt) < MINUTE_MS) this.#devices.sample(sample, nowMs);
     this.#dirty.add("devices");
     const product = productOf(sample);
     if (!product || this.#kept.some((kept) => kept.row.uid === product.uid)) return true;

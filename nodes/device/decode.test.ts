@@ -46,11 +46,12 @@ describe("the decode node and numbered samples", () => {
     await closeServices(openServices());
   });
 
-  function send(seq: number, receivedAt = "2026-11-22T10:24:00.000Z"): void {
+  function send(seq: number, receivedAt = "2026-11-22T10:24:00.000Z", attempts = 0, t?: string): void {
     const { t: _, ...envelope } = rawEnvelope({ seq });
+    if (t !== undefined) Object.assign(envelope, { t });
     const payload = {
       entryId: String(seq),
-      attempts: 0,
+      attempts,
       transport: "mqtt",
       receivedAt,
       siteId: "LL",
@@ -112,5 +113,39 @@ describe("the decode node and numbered samples", () => {
       ],
     );
     assert.equal(events.length, 1);
+  });
+
+  it("marks as historical what was given to the flow before and what was measured well before a newer one", async () => {
+    settings.historicalAfterS = 120;
+    try {
+      await helper.load([siteNode, decodeNode], flow);
+      const seen = collect(4);
+      const now = (aheadS = 0) => new Date(Date.now() + 1000 * aheadS).toISOString();
+      send(20, now());
+      send(21, now(), 1);
+      send(22, now(), 0, now(200));
+      send(23, now(), 0, now());
+      const { samples } = await seen;
+      assert.deepEqual(
+        samples.filter(isSample).map(({ seq, isHistorical }) => [seq, isHistorical]),
+        [
+          [20, false],
+          [21, true],
+          [22, false],
+          [23, true],
+        ],
+      );
+    } finally {
+      settings.historicalAfterS = 1e9;
+    }
+  });
+
+  it("sends a time to come to quarantine, with its bytes", async () => {
+    await helper.load([siteNode, decodeNode], flow);
+    const refused = new Promise<unknown>((resolve) => nodeOf("bad").once("input", (msg) => resolve(msg.payload)));
+    send(30, new Date().toISOString(), 0, "2100-01-01T00:00:00Z");
+    const record = (await refused) as { reason: string; bytes: Buffer };
+    assert.equal(record.reason, "future-time");
+    assert.ok(record.bytes.length > 1000);
   });
 });

@@ -9,6 +9,7 @@ import { isInboxEntry } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { SiteSettings } from "../sample/site.ts";
 import { decodeEntry, quarantineOf } from "./decode-entry.ts";
+import { Lateness } from "./lateness.ts";
 import { Sequences } from "./sequences.ts";
 import { ServerTimes } from "./server-times.ts";
 
@@ -23,6 +24,7 @@ const WARN_MS = 10_000;
 interface Memory {
   sequences: Sequences;
   serverTimes: ServerTimes;
+  lateness: Lateness;
 }
 
 /** Inbox entries to samples (output 1) or quarantine records (output 2); gaps in a device's numbers (output 3). */
@@ -34,7 +36,11 @@ const init: NodeInitializer = (RED) => {
     let decoded = 0;
     let refused = 0;
     const mayWarn = onceEvery(WARN_MS);
-    const newMemory = (): Memory => ({ sequences: new Sequences(), serverTimes: new ServerTimes() });
+    const newMemory = (): Memory => ({
+      sequences: new Sequences(),
+      serverTimes: new ServerTimes(),
+      lateness: new Lateness(),
+    });
     let memory = newMemory();
     const lease = acquire("decode", newMemory, () => undefined);
     void lease.value.then((shared) => {
@@ -49,7 +55,10 @@ const init: NodeInitializer = (RED) => {
       if (!settings) return done(new Error(RED._("decode.errors.no-site")));
       if (!isInboxEntry(entry)) return done(new Error(RED._("decode.errors.not-an-entry")));
       try {
-        const sample = decodeEntry(entry, settings, memory.serverTimes);
+        const decodedSample = decodeEntry(entry, settings, memory.serverTimes);
+        const circumstances = { attempts: entry.attempts, nowMs: Date.now() };
+        const isHistorical = memory.lateness.isLate(decodedSample, circumstances, settings.historicalAfterS);
+        const sample = { ...decodedSample, isHistorical };
         const topic = `${sample.siteId}/${sample.lineId}/${sample.deviceId}`;
         currentInbox()?.identify(entry.entryId, sample.deviceId);
         const gap = gapOf(sample, memory.sequences);

@@ -127,8 +127,9 @@ describe("database nodes", function () {
       [3, 1, 1],
     );
     const batches = received.batches?.map(
-      (msg) => msg.payload as { rows: number; duplicates: number; quarantined: number },
+      (msg) => msg.payload as { rows: number; ms: number; duplicates: number; quarantined: number },
     );
+    assert.ok(batches?.every(({ ms }) => ms > 0));
     assert.equal(
       batches?.reduce((sum, batch) => sum + batch.rows, 0),
       15,
