@@ -30,6 +30,8 @@ const WIDGETS: Record<string, { section: SectionName; parts?: readonly Part[]; o
   "ui-foieflow-shift": { section: "shift" },
   "ui-foieflow-devices": { section: "devices" },
   "ui-foieflow-calibration": { section: "calibration", onAction: true },
+  "ui-foieflow-quarantine": { section: "quarantine", onAction: true },
+  "ui-foieflow-health": { section: "health" },
 };
 
 /** Runtime side of the widgets: each keeps the last section it was sent (that restores a page) and passes it to the screens. */

@@ -79,6 +79,8 @@ export interface Words {
   roles: Record<Role, string>;
   signInFirst(role: string): string;
   mayNot(name: string, role: string): string;
+  quarantine: string;
+  health: string;
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -165,6 +167,8 @@ export const WORDS: Record<Language, Words> = {
     },
     signInFirst: (role) => `Rien n'a été fait : connectez-vous d'abord (rôle « ${role} » au moins).`,
     mayNot: (name, role) => `Rien n'a été fait : ${name} n'en a pas le droit, il faut le rôle « ${role} » au moins.`,
+    quarantine: "Quarantaine",
+    health: "Santé",
   },
   en: {
     grade: "Last grade",
@@ -249,5 +253,7 @@ export const WORDS: Record<Language, Words> = {
     },
     signInFirst: (role) => `Nothing was done: please sign in first (role "${role}" at least).`,
     mayNot: (name, role) => `Nothing was done: ${name} may not do this; it takes the role "${role}" at least.`,
+    quarantine: "Quarantine",
+    health: "Health",
   },
 };

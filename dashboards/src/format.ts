@@ -51,3 +51,20 @@ export function formatAge(ageMs: number): string {
   if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
   return language.value === "fr" ? `${Math.floor(hours / 24)} j` : `${Math.floor(hours / 24)} d`;
 }
+
+/** Bytes in the unit a person reads: `1,5 Mo`, `1.5 MB` (powers of ten). */
+export function formatBytes(bytes: number): string {
+  const units = language.value === "fr" ? ["o", "ko", "Mo", "Go", "To"] : ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${formatNumber(value, unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+}
+
+/** Milliseconds, with a digit where it matters. */
+export function formatMs(ms: number): string {
+  return ms >= 10_000 ? `${formatNumber(ms / 1000, 1)} s` : `${formatNumber(ms, ms < 10 ? 1 : 0)} ms`;
+}

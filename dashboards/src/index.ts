@@ -3,7 +3,9 @@ import CalibrationWidget from "./CalibrationWidget.vue";
 import DevicesWidget from "./DevicesWidget.vue";
 import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
+import HealthWidget from "./HealthWidget.vue";
 import HeightMapWidget from "./HeightMapWidget.vue";
+import QuarantineWidget from "./QuarantineWidget.vue";
 import ReasonsWidget from "./ReasonsWidget.vue";
 import SamplesWidget from "./SamplesWidget.vue";
 import ShiftWidget from "./ShiftWidget.vue";
@@ -21,5 +23,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-shift": { UIFoieflowShift: ShiftWidget },
   "ui-foieflow-devices": { UIFoieflowDevices: DevicesWidget },
   "ui-foieflow-calibration": { UIFoieflowCalibration: CalibrationWidget },
+  "ui-foieflow-quarantine": { UIFoieflowQuarantine: QuarantineWidget },
+  "ui-foieflow-health": { UIFoieflowHealth: HealthWidget },
 };
 Object.assign(window, widgets);
