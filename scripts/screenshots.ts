@@ -19,6 +19,12 @@ const VIEWS = [
   { name: "line-en-390", width: 390, height: 844, language: "en", scheme: "light" },
 ] as const;
 
+/** Other pages than the line's, and what tells that they are there. */
+const FURTHER_PAGES = [
+  { name: "quarantine", ready: ".ff-quarantine-totals" },
+  { name: "health", ready: "[data-job]" },
+] as const;
+
 const seconds = Number(process.argv[2] ?? 60);
 const line = await Line.create({ FOIEFLOW_SIMULATE: "1" });
 try {
@@ -37,6 +43,16 @@ try {
     await page.waitForSelector(".ff-grade", { timeout: 30_000 });
     await page.waitForTimeout(5_000);
     await page.screenshot({ path: path.join(directory, `${view.name}.png`), fullPage: view.width < 1000 });
+    for (const { name, ready } of FURTHER_PAGES) {
+      if (view.width === 768) continue;
+      await page.goto(`${line.base}/dashboard/${name}?lang=${view.language}`);
+      await page.waitForSelector(ready, { timeout: 60_000 });
+      await page.waitForTimeout(2_000);
+      await page.screenshot({
+        path: path.join(directory, view.name.replace("line", name).concat(".png")),
+        fullPage: true,
+      });
+    }
     console.log(view.name, problems.length === 0 ? "clean" : problems);
     await context.close();
   }

@@ -5,6 +5,8 @@ import { COLOUR_FIGURES, SHAPE_FIGURES } from "../../nodes/grade/banded-schema.t
 import { CALIBRATION_WORDS } from "./calibration-words.ts";
 import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
 import { WORDS } from "./dictionary.ts";
+import { HEALTH_WORDS } from "./health-words.ts";
+import { QUARANTINE_WORDS, reasonWords } from "./quarantine-words.ts";
 
 const here = import.meta.dirname;
 const gradeRoom = path.resolve(here, "../../nodes/grade");
@@ -29,6 +31,8 @@ describe("catalogues", () => {
   it("say the same things in French and English", () => {
     assert.deepEqual(keysOf(WORDS.fr).sort(), keysOf(WORDS.en).sort());
     assert.deepEqual(keysOf(CALIBRATION_WORDS.fr).sort(), keysOf(CALIBRATION_WORDS.en).sort());
+    assert.deepEqual(keysOf(QUARANTINE_WORDS.fr).sort(), keysOf(QUARANTINE_WORDS.en).sort());
+    assert.deepEqual(keysOf(HEALTH_WORDS.fr).sort(), keysOf(HEALTH_WORDS.en).sort());
     assert.deepEqual(Object.keys(REASON_TITLES.fr).sort(), Object.keys(REASON_TITLES.en).sort());
     assert.deepEqual(Object.keys(METRIC_TITLES.fr).sort(), Object.keys(METRIC_TITLES.en).sort());
   });
@@ -46,6 +50,31 @@ describe("catalogues", () => {
       [...codes].filter((code) => !(code in REASON_TITLES.fr)),
       [],
     );
+  });
+
+  it("have a sentence for every reason for which something goes to quarantine", () => {
+    const rooms = path.resolve(here, "../../nodes");
+    const read = (pattern: string) =>
+      globSync(pattern, { cwd: rooms })
+        .filter((file) => !file.endsWith(".test.ts"))
+        .map((file) => readFileSync(path.join(rooms, file), "utf8"))
+        .join("\n");
+    const codes = new Set([
+      "refused-by-database",
+      "unmappable",
+      "no-sensor-data",
+      "lost-in-flow",
+      "crashed-three-times",
+    ]);
+    const decoding = read("{device,vl53l8ch,as7341}/**/*.ts");
+    for (const [, code = ""] of decoding.matchAll(/new CodedError\(\s*"([a-z0-9-]+)"/g)) codes.add(code);
+    for (const [, code = ""] of read("**/*.ts").matchAll(/(?:failureReason|problem): "([a-z-]+)"/g)) codes.add(code);
+    assert.ok(codes.size >= 30, `only ${codes.size} codes found: do they still look like this?`);
+    for (const words of Object.values(QUARANTINE_WORDS))
+      assert.deepEqual(
+        [...codes].filter((code) => reasonWords(words, code).title === code),
+        [],
+      );
   });
 
   it("know what every metric with a unit is called", () => {

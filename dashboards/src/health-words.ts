@@ -1,10 +1,18 @@
 import type { JobStatus, Trouble, TroubleCode } from "@foieflow/node-red-foieflow/health/snapshot.js";
-import { formatAge, formatBytes, formatMs, formatNumber } from "./format.ts";
 import type { Language } from "./settings.ts";
+
+/** Figures in the reader's language. */
+export interface Formats {
+  number(value: number): string;
+  bytes(value: number): string;
+  ms(value: number): string;
+  /** Of an age in ms. */
+  age(ms: number): string;
+}
 
 /** What is wrong, and what to do about it. */
 export interface TroubleWords {
-  what(trouble: Trouble): string;
+  what(trouble: Trouble, formats: Formats): string;
   todo: string;
 }
 
@@ -37,7 +45,7 @@ export interface HealthWords {
   rowsPerS: string;
   samplesPerS: string;
   batchTimes: string;
-  lastBatch: string;
+  lastBatch(rows: string, time: string): string;
   noBatch: string;
   loop: string;
   loopHelp: string;
@@ -52,7 +60,7 @@ export interface HealthWords {
   checkpoint: string;
   fsyncs: string;
   recoveries: string;
-  lastFailure: string;
+  lastFailure(text: string): string;
   readAt: string;
   notRead: string;
   jobs: string;
@@ -79,6 +87,11 @@ export interface HealthWords {
 }
 
 const value = (trouble: Trouble, name: string) => trouble.values[name] ?? 0;
+/** A count with the word for one or for more. */
+const counted = (formats: Formats, trouble: Trouble, name: string, one: string, more: string) => {
+  const count = value(trouble, name);
+  return `${formats.number(count)} ${count < 2 ? one : more}`;
+};
 
 export const HEALTH_WORDS: Record<Language, HealthWords> = {
   fr: {
@@ -121,13 +134,25 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
       forwarded: "Venu par un relais",
       "bad-origin": "Page d’un autre site",
       "inbox-closed": "Ligne à l’arrêt",
+      noise: "Parasites sur la liaison série",
+      "bad-frame": "Trame série abîmée",
+      "bad-packet": "Paquet MQTT non valable",
+      "bad-client-id": "Nom de client MQTT non valable",
+      "forbidden-topic": "Sujet MQTT interdit",
+      "subscription-refused": "Abonnement refusé",
+      "too-many-subscriptions": "Trop d’abonnements",
+      "too-many-connections": "Trop de connexions",
+      "identity-mismatch": "Se fait passer pour un autre",
+      "accept-failed": "Acceptation impossible",
+      "acks-unread": "Accusés de réception non lus",
+      "acks-unsent": "Accusés de réception non envoyés",
       other: "Autre motif",
     },
     writer: "Enregistrement",
     rowsPerS: "lignes/s",
     samplesPerS: "mesures/s",
     batchTimes: "Durée d’un lot",
-    lastBatch: "Dernier lot",
+    lastBatch: (rows, time) => `Dernier lot : ${rows} lignes en ${time}`,
     noBatch: "Aucun lot depuis le démarrage",
     loop: "Boucle d’évènements",
     loopHelp: "retard du programme, dernière minute",
@@ -148,7 +173,7 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
     checkpoint: "Dernier report",
     fsyncs: "Écritures forcées",
     recoveries: "Reprises du moteur",
-    lastFailure: "Dernière panne",
+    lastFailure: (text) => `Dernière panne : ${text}`,
     readAt: "lu",
     notRead: "Pas encore lu",
     jobs: "Tâches de fond",
@@ -188,13 +213,13 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Regardez le journal, vérifiez le disque, puis redémarrez. Les capteurs gardent leurs mesures s’ils le peuvent.",
       },
       "inbox-disk-full": {
-        what: (trouble) =>
-          `Le disque est plein : rien n’est accepté (${formatNumber(value(trouble, "entries"))} en attente).`,
+        what: (trouble, formats) =>
+          `Le disque est plein : rien n’est accepté (${formats.number(value(trouble, "entries"))} en attente).`,
         todo: "Libérez de la place ; la ligne reprend d’elle-même.",
       },
       "inbox-full": {
-        what: (trouble) =>
-          `La boîte d’entrée est pleine : ${formatNumber(value(trouble, "entries"))} messages, ${formatBytes(value(trouble, "bytes"))}.`,
+        what: (trouble, formats) =>
+          `La boîte d’entrée est pleine : ${formats.number(value(trouble, "entries"))} messages, ${formats.bytes(value(trouble, "bytes"))}.`,
         todo: "Elle se vide quand la base de données suit ; cherchez pourquoi elle ne suit pas.",
       },
       "database-none": {
@@ -202,40 +227,42 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Vérifiez DATABASE_URL ou le dossier de données, puis redémarrez.",
       },
       "database-away": {
-        what: (trouble) =>
-          `La base de données est injoignable ; ${formatNumber(value(trouble, "entries"))} mesures attendent, rien n’est perdu.`,
+        what: (trouble, formats) =>
+          `La base de données est injoignable ; ${formats.number(value(trouble, "entries"))} mesures attendent, rien n’est perdu.`,
         todo: "Redémarrez la base ou le réseau ; la ligne reprend d’elle-même.",
       },
       unbalanced: {
-        what: (trouble) =>
-          `Les comptes de ${trouble.subject ?? ""} ne sont pas justes : écart de ${formatNumber(value(trouble, "difference"))}.`,
+        what: (trouble, formats) =>
+          `Les comptes de ${trouble.subject ?? ""} ne sont pas justes : écart de ${formats.number(value(trouble, "difference"))}.`,
         todo: "Notez l’heure et signalez-le avec les journaux : cela ne doit jamais arriver.",
       },
       "disk-full": {
-        what: (trouble) => `Le disque est presque plein : ${formatBytes(value(trouble, "freeBytes"))} libres.`,
+        what: (trouble, formats) =>
+          `Le disque est presque plein : ${formats.bytes(value(trouble, "freeBytes"))} libres.`,
         todo: "Libérez de la place maintenant, sinon la ligne cessera d’accepter.",
       },
       "disk-low": {
-        what: (trouble) => `Il reste ${formatBytes(value(trouble, "freeBytes"))} sur le disque.`,
+        what: (trouble, formats) => `Il reste ${formats.bytes(value(trouble, "freeBytes"))} sur le disque.`,
         todo: "Libérez de la place ou raccourcissez la durée de conservation.",
       },
       "backlog-old": {
-        what: (trouble) =>
-          `Des mesures attendent depuis ${formatAge(1000 * value(trouble, "ageS"))} (${formatNumber(value(trouble, "entries"))}).`,
+        what: (trouble, formats) =>
+          `Des mesures attendent depuis ${formats.age(1000 * value(trouble, "ageS"))} (${formats.number(value(trouble, "entries"))}).`,
         todo: "La base de données ou le flow ne suit pas : regardez les lots et les fils du flow.",
       },
       "inbox-damaged": {
-        what: (trouble) =>
-          `${formatNumber(value(trouble, "entries"))} messages de la boîte d’entrée étaient abîmés et ont été mis de côté.`,
+        what: (trouble, formats) =>
+          `Abîmés dans la boîte d’entrée et mis de côté : ${counted(formats, trouble, "entries", "message", "messages")}.`,
         todo: "Vérifiez le disque et l’alimentation de la machine.",
       },
       "inbox-repaired": {
-        what: (trouble) => `La boîte d’entrée a été réparée au démarrage (${formatNumber(value(trouble, "repairs"))}).`,
+        what: (trouble, formats) =>
+          `La boîte d’entrée a été réparée au démarrage (${formats.number(value(trouble, "repairs"))}).`,
         todo: "Lisez ce qui a été fait, plus bas ; vérifiez l’alimentation de la machine.",
       },
       "embedded-recovered": {
-        what: (trouble) =>
-          `Le moteur de la base est tombé ${formatNumber(value(trouble, "recoveries"))} fois et a repris.`,
+        what: (trouble, formats) =>
+          `Le moteur de la base est tombé ${formats.number(value(trouble, "recoveries"))} fois et a repris.`,
         todo: "Rien n’est perdu. Si cela se répète, signalez-le avec les journaux.",
       },
       "job-failed": {
@@ -247,20 +274,21 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Vérifiez que la base répond ; redémarrez si cela dure.",
       },
       "event-loop-slow": {
-        what: (trouble) => `Le programme est lent : retard de ${formatMs(value(trouble, "p99Ms"))}.`,
+        what: (trouble, formats) => `Le programme est lent : retard de ${formats.ms(value(trouble, "p99Ms"))}.`,
         todo: "Un nœud du flow calcule trop longtemps, ou la machine est trop chargée.",
       },
       "memory-low": {
-        what: (trouble) => `Il reste ${formatBytes(value(trouble, "freeBytes"))} de mémoire sur la machine.`,
+        what: (trouble, formats) => `Il reste ${formats.bytes(value(trouble, "freeBytes"))} de mémoire sur la machine.`,
         todo: "Fermez ce qui n’a rien à faire sur cette machine.",
       },
       refusals: {
-        what: (trouble) =>
-          `${formatNumber(value(trouble, "refused"))} messages refusés à la porte depuis le démarrage.`,
+        what: (trouble, formats) =>
+          `${formats.number(value(trouble, "refused"))} messages refusés à la porte depuis le démarrage.`,
         todo: "Voyez les motifs, plus bas : identifiants, taille, place.",
       },
       "quarantine-open": {
-        what: (trouble) => `${formatNumber(value(trouble, "open"))} messages en quarantaine attendent une décision.`,
+        what: (trouble, formats) =>
+          `${counted(formats, trouble, "open", "message en quarantaine attend", "messages en quarantaine attendent")} une décision.`,
         todo: "Ouvrez la page Quarantaine.",
       },
     },
@@ -305,13 +333,25 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
       forwarded: "Came through a proxy",
       "bad-origin": "Another site's page",
       "inbox-closed": "Line stopped",
+      noise: "Noise on the serial link",
+      "bad-frame": "Serial frame damaged",
+      "bad-packet": "MQTT packet not valid",
+      "bad-client-id": "MQTT client name not valid",
+      "forbidden-topic": "Forbidden MQTT topic",
+      "subscription-refused": "Subscription refused",
+      "too-many-subscriptions": "Too many subscriptions",
+      "too-many-connections": "Too many connections",
+      "identity-mismatch": "Passing for another",
+      "accept-failed": "Could not be accepted",
+      "acks-unread": "Acknowledgements not read",
+      "acks-unsent": "Acknowledgements not sent",
       other: "Other reason",
     },
     writer: "Storing",
     rowsPerS: "rows/s",
     samplesPerS: "samples/s",
     batchTimes: "Time of a batch",
-    lastBatch: "Last batch",
+    lastBatch: (rows, time) => `Last batch: ${rows} rows in ${time}`,
     noBatch: "No batch since the start",
     loop: "Event loop",
     loopHelp: "delay of the program, last minute",
@@ -326,7 +366,7 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
     checkpoint: "Last checkpoint",
     fsyncs: "Forced writes",
     recoveries: "Engine recoveries",
-    lastFailure: "Last failure",
+    lastFailure: (text) => `Last failure: ${text}`,
     readAt: "read",
     notRead: "Not read yet",
     jobs: "Background jobs",
@@ -360,13 +400,13 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Look at the log, check the disk, then restart. Devices keep their samples if they can.",
       },
       "inbox-disk-full": {
-        what: (trouble) =>
-          `The disk is full: nothing is accepted (${formatNumber(value(trouble, "entries"))} waiting).`,
+        what: (trouble, formats) =>
+          `The disk is full: nothing is accepted (${formats.number(value(trouble, "entries"))} waiting).`,
         todo: "Make room; the line goes on by itself.",
       },
       "inbox-full": {
-        what: (trouble) =>
-          `The inbox is full: ${formatNumber(value(trouble, "entries"))} messages, ${formatBytes(value(trouble, "bytes"))}.`,
+        what: (trouble, formats) =>
+          `The inbox is full: ${formats.number(value(trouble, "entries"))} messages, ${formats.bytes(value(trouble, "bytes"))}.`,
         todo: "It empties when the database keeps up; find out why it does not.",
       },
       "database-none": {
@@ -374,40 +414,41 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Check DATABASE_URL or the data directory, then restart.",
       },
       "database-away": {
-        what: (trouble) =>
-          `The database is away; ${formatNumber(value(trouble, "entries"))} samples wait, nothing is lost.`,
+        what: (trouble, formats) =>
+          `The database is away; ${formats.number(value(trouble, "entries"))} samples wait, nothing is lost.`,
         todo: "Restart the database or the network; the line goes on by itself.",
       },
       unbalanced: {
-        what: (trouble) =>
-          `The accounts of ${trouble.subject ?? ""} do not balance: off by ${formatNumber(value(trouble, "difference"))}.`,
+        what: (trouble, formats) =>
+          `The accounts of ${trouble.subject ?? ""} do not balance: off by ${formats.number(value(trouble, "difference"))}.`,
         todo: "Note the time and report it with the logs: this must never be.",
       },
       "disk-full": {
-        what: (trouble) => `The disk is almost full: ${formatBytes(value(trouble, "freeBytes"))} free.`,
+        what: (trouble, formats) => `The disk is almost full: ${formats.bytes(value(trouble, "freeBytes"))} free.`,
         todo: "Make room now, or the line will stop accepting.",
       },
       "disk-low": {
-        what: (trouble) => `${formatBytes(value(trouble, "freeBytes"))} are left on the disk.`,
+        what: (trouble, formats) => `${formats.bytes(value(trouble, "freeBytes"))} are left on the disk.`,
         todo: "Make room, or keep raw data for a shorter time.",
       },
       "backlog-old": {
-        what: (trouble) =>
-          `Samples have waited for ${formatAge(1000 * value(trouble, "ageS"))} (${formatNumber(value(trouble, "entries"))}).`,
+        what: (trouble, formats) =>
+          `Samples have waited for ${formats.age(1000 * value(trouble, "ageS"))} (${formats.number(value(trouble, "entries"))}).`,
         todo: "The database or the flow does not keep up: look at the batches and the wires of the flow.",
       },
       "inbox-damaged": {
-        what: (trouble) =>
-          `${formatNumber(value(trouble, "entries"))} messages of the inbox were damaged and set aside.`,
+        what: (trouble, formats) =>
+          `Damaged in the inbox and set aside: ${counted(formats, trouble, "entries", "message", "messages")}.`,
         todo: "Check the machine's disk and power supply.",
       },
       "inbox-repaired": {
-        what: (trouble) => `The inbox was repaired at the start (${formatNumber(value(trouble, "repairs"))}).`,
+        what: (trouble, formats) =>
+          `The inbox was repaired at the start (${formats.number(value(trouble, "repairs"))}).`,
         todo: "Read what was done, further down; check the machine's power supply.",
       },
       "embedded-recovered": {
-        what: (trouble) =>
-          `The database's engine died ${formatNumber(value(trouble, "recoveries"))} times and recovered.`,
+        what: (trouble, formats) =>
+          `The database's engine died ${counted(formats, trouble, "recoveries", "time", "times")} and recovered.`,
         todo: "Nothing is lost. If it happens again, report it with the logs.",
       },
       "job-failed": {
@@ -419,19 +460,21 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
         todo: "Check that the database answers; restart if it lasts.",
       },
       "event-loop-slow": {
-        what: (trouble) => `The program is slow: delayed by ${formatMs(value(trouble, "p99Ms"))}.`,
+        what: (trouble, formats) => `The program is slow: delayed by ${formats.ms(value(trouble, "p99Ms"))}.`,
         todo: "A node of the flow computes for too long, or the machine is overloaded.",
       },
       "memory-low": {
-        what: (trouble) => `${formatBytes(value(trouble, "freeBytes"))} of memory are left on the machine.`,
+        what: (trouble, formats) => `${formats.bytes(value(trouble, "freeBytes"))} of memory are left on the machine.`,
         todo: "Close what has no business on this machine.",
       },
       refusals: {
-        what: (trouble) => `${formatNumber(value(trouble, "refused"))} messages refused at the door since the start.`,
+        what: (trouble, formats) =>
+          `${counted(formats, trouble, "refused", "message", "messages")} refused at the door since the start.`,
         todo: "See the reasons, further down: credentials, size, room.",
       },
       "quarantine-open": {
-        what: (trouble) => `${formatNumber(value(trouble, "open"))} messages in quarantine wait for a decision.`,
+        what: (trouble, formats) =>
+          `${counted(formats, trouble, "open", "message in quarantine waits", "messages in quarantine wait")} for a decision.`,
         todo: "Open the page Quarantine.",
       },
     },

@@ -70,7 +70,7 @@ export const QUARANTINE_WORDS: Record<Language, QuarantineWords> = {
     empty: "Rien en quarantaine",
     loading: "Lecture de la quarantaine…",
     away: "Base de données injoignable : les derniers chiffres lus sont affichés, aucune action n’est possible.",
-    devices: (count) => (count > 1 ? `${count} capteurs` : `${count} capteur`),
+    devices: (count) => (count === 0 ? "capteur inconnu" : count > 1 ? `${count} capteurs` : `${count} capteur`),
     latest: (age) => `le dernier il y a ${age}`,
     kept: (retried, closed) =>
       [retried > 0 && `${retried} renvoyé${retried > 1 ? "s" : ""}`, closed > 0 && `${closed} clos`]
@@ -353,7 +353,7 @@ export const QUARANTINE_WORDS: Record<Language, QuarantineWords> = {
     empty: "Nothing in quarantine",
     loading: "Reading the quarantine…",
     away: "Database not reachable: the last figures read are shown, nothing can be done meanwhile.",
-    devices: (count) => (count === 1 ? `${count} device` : `${count} devices`),
+    devices: (count) => (count === 0 ? "unknown device" : count === 1 ? `${count} device` : `${count} devices`),
     latest: (age) => `the last ${age} ago`,
     kept: (retried, closed) =>
       [retried > 0 && `${retried} sent in again`, closed > 0 && `${closed} closed`].filter(Boolean).join(", "),

@@ -58,7 +58,7 @@ const init: NodeInitializer = (RED) => {
       (opened) => {
         collector = opened;
         void Promise.resolve(RED.version()).then((nodeRed) => opened.configure({ nodeRed }));
-      opened.useInbox(site.inbox);
+        opened.useInbox(site.inbox);
         opened.useDatabase(databaseOf(RED, config.database));
         send();
       },

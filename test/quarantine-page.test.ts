@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser, openPage } from "./support/browser.ts";
+import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
+import { Line, until } from "./support/line.ts";
+
+const WIDTHS = [390, 768, 1440] as const;
+const WORDS = {
+  fr: { locale: "fr-FR", reason: "Message illisible", balanced: "Les comptes sont justes", signIn: /Identifiez-vous/ },
+  en: { locale: "en-GB", reason: "Unreadable message", balanced: "The accounts balance", signIn: /Sign in/ },
+} as const;
+const BAD = 5;
+
+/** Elements that are cut off or too small for a gloved finger. */
+async function misfits(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    if (document.documentElement.scrollWidth > window.innerWidth)
+      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
+    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
+      const box = element.getBoundingClientRect();
+      const name = `${element.className} "${element.textContent?.slice(0, 40)}"`;
+      if (box.width > 0 && box.right > window.innerWidth + 1) found.push(`${name} reaches ${Math.round(box.right)} px`);
+      if (!element.matches("button, a") || box.width === 0) continue;
+      if (box.height < 48 || box.width < 48)
+        found.push(`${name} is ${Math.round(box.width)} by ${Math.round(box.height)} px`);
+      if (element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off`);
+    }
+    return found;
+  });
+}
+
+describe("the pages for the quarantine and the line's health", function () {
+  this.timeout(240_000);
+  let line: Line;
+  let browser: Browser;
+  let device: WebSocketDevice;
+
+  before(async () => {
+    line = await Line.create();
+    [browser] = await Promise.all([openBrowser(), line.start()]);
+    device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+    const sample = messageOf(samplesOf(capturedLines().current)[0] ?? "");
+    for (let index = 0; index < BAD; index += 1) await device.send(`{"sample": ${index}, broken`);
+    await device.send(JSON.stringify({ ...sample, sample_id: "sound", timestamp: new Date().toISOString() }));
+    await until(
+      "everything to be settled",
+      async () => {
+        const accounts = await (await fetch(`${line.base}/api/line/accounts`)).json();
+        return accounts.stored === 1 && accounts.quarantined === BAD;
+      },
+      60_000,
+    );
+  });
+  after(async () => {
+    await device?.close();
+    await browser?.close();
+    await line?.remove();
+  });
+
+  for (const [language, { locale, reason, balanced, signIn }] of Object.entries(WORDS)) {
+    for (const width of WIDTHS) {
+      it(`shows what is in quarantine and why, at ${width} px in ${language}, with nothing cut off`, async () => {
+        const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
+        try {
+          await page.goto(`${line.base}/dashboard/quarantine?lang=${language}`);
+          const row = page.locator('[data-reason="not-json"]');
+          await row.waitFor({ timeout: 30_000 });
+          assert.match(await row.innerText(), new RegExp(`${BAD}[\\s\\S]*${reason}`));
+          await row.click();
+          const record = page.locator("[data-record]").first();
+          await record.waitFor({ timeout: 30_000 });
+          assert.deepEqual(await misfits(page), []);
+          await record.click();
+          const bytes = page.locator(".ff-bytes");
+          await bytes.waitFor({ timeout: 30_000 });
+          assert.match(await bytes.innerText(), /"sample": \d, broken/);
+          assert.deepEqual(await misfits(page), []);
+
+          // Nobody is signed in here: the page says so and nothing happens.
+          await page.locator('[data-action="retry"]').click();
+          const notice = page.locator('[data-notice][data-kind="bad"]');
+          await notice.waitFor({ timeout: 30_000 });
+          assert.match(await notice.innerText(), signIn);
+          await page.locator('[data-action="discard"]').click();
+          assert.ok(await page.locator('[data-action="confirm"]').isDisabled(), "not without a note");
+          assert.deepEqual(await misfits(page), []);
+          assert.deepEqual(problems, []);
+        } finally {
+          await context.close();
+        }
+      });
+
+      it(`shows the line's health at ${width} px in ${language}, what is wrong first, with nothing cut off`, async () => {
+        const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
+        try {
+          await page.goto(`${line.base}/dashboard/health?lang=${language}`);
+          await page.locator('[data-trouble="quarantine-open"]').waitFor({ timeout: 60_000 });
+          const accounts = page.locator('[data-card="accounts"]');
+          assert.ok((await accounts.innerText()).includes(balanced));
+          const total = page.locator('[data-account="all"]');
+          const figure = async (column: string) =>
+            (await total.locator(`[data-column="${column}"]`).textContent())?.trim();
+          assert.deepEqual(
+            [await figure("received"), await figure("stored"), await figure("quarantined")],
+            [String(BAD + 1), "1", String(BAD)],
+          );
+          await page.locator("[data-job]").first().waitFor({ timeout: 60_000 });
+          assert.equal(await page.locator('[data-status="failed"]').count(), 0);
+          assert.deepEqual(await misfits(page), []);
+          assert.deepEqual(problems, []);
+        } finally {
+          await context.close();
+        }
+      });
+    }
+  }
+
+  it("refuses the export to somebody unknown, with a code", async () => {
+    const answer = await fetch(`${line.base}/api/quarantine/export?reason=not-json`);
+    assert.deepEqual([answer.status, (await answer.json()).error], [401, "not-signed-in"]);
+    assert.equal(Number((await line.query("SELECT count(*) AS n FROM quarantine WHERE state = 'open'"))[0]?.n), BAD);
+  });
+
+  it("is one press from the line's page, and greys its values when the server is gone", async () => {
+    const { context, page } = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR" });
+    try {
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      await page.locator('.ff-pages [data-page="health"]').click();
+      await page.locator('[data-card="accounts"]').waitFor({ timeout: 60_000 });
+      assert.equal(await page.locator('[data-card="accounts"].ff-stale').count(), 0);
+      assert.equal(await line.stop(), 0, line.output);
+      await page.locator('[data-card="accounts"].ff-stale').waitFor({ timeout: 60_000 });
+    } finally {
+      await context.close();
+    }
+  });
+});
