@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
@@ -6,8 +7,8 @@ import { Line, until } from "./support/line.ts";
 
 const WIDTHS = [390, 768, 1440] as const;
 const WORDS = {
-  fr: { locale: "fr-FR", reason: "Message illisible", balanced: "Les comptes sont justes", signIn: /Identifiez-vous/ },
-  en: { locale: "en-GB", reason: "Unreadable message", balanced: "The accounts balance", signIn: /Sign in/ },
+  fr: { locale: "fr-FR", reason: "Message illisible", balanced: "Les comptes sont justes" },
+  en: { locale: "en-GB", reason: "Unreadable message", balanced: "The accounts balance" },
 } as const;
 const BAD = 5;
 
@@ -58,7 +59,7 @@ describe("the pages for the quarantine and the line's health", function () {
     await line?.remove();
   });
 
-  for (const [language, { locale, reason, balanced, signIn }] of Object.entries(WORDS)) {
+  for (const [language, { locale, reason, balanced }] of Object.entries(WORDS)) {
     for (const width of WIDTHS) {
       it(`shows what is in quarantine and why, at ${width} px in ${language}, with nothing cut off`, async () => {
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
@@ -79,9 +80,7 @@ describe("the pages for the quarantine and the line's health", function () {
 
           // Nobody is signed in here: the page says so and nothing happens.
           await page.locator('[data-action="retry"]').click();
-          const notice = page.locator('[data-notice][data-kind="bad"]');
-          await notice.waitFor({ timeout: 30_000 });
-          assert.match(await notice.innerText(), signIn);
+          await page.locator('.ff-refusal[data-needed="engineer"]').waitFor({ timeout: 30_000 });
           await page.locator('[data-action="discard"]').click();
           assert.ok(await page.locator('[data-action="confirm"]').isDisabled(), "not without a note");
           assert.deepEqual(await misfits(page), []);
@@ -120,6 +119,54 @@ describe("the pages for the quarantine and the line's health", function () {
     const answer = await fetch(`${line.base}/api/quarantine/export?reason=not-json`);
     assert.deepEqual([answer.status, (await answer.json()).error], [401, "not-signed-in"]);
     assert.equal(Number((await line.query("SELECT count(*) AS n FROM quarantine WHERE state = 'open'"))[0]?.n), BAD);
+  });
+
+  it("lets an engineer send one in again, close one with a note, and export the rest", async () => {
+    const cookie = await line.signIn("engineer");
+    const { context, page, problems } = await openPage(browser, line.base, {
+      width: 768,
+      height: 900,
+      locale: "fr-FR",
+      cookie,
+    });
+    const counts = async () =>
+      Object.fromEntries(
+        (await line.query("SELECT state, count(*)::int AS n FROM quarantine GROUP BY state")).map(({ state, n }) => [
+          state,
+          n,
+        ]),
+      );
+    try {
+      await page.goto(`${line.base}/dashboard/quarantine?lang=fr`);
+      await page.locator('[data-reason="not-json"]').click();
+      await page.locator("[data-record]").first().click();
+      await page.locator('[data-action="retry"]').click();
+      await page.locator('[data-notice][data-kind="good"]').waitFor({ timeout: 30_000 });
+      // It is as bad as before, so it comes back as a new record.
+      await until("the one sent in again to be back", async () => (await counts()).open === BAD, 30_000);
+      assert.deepEqual(await counts(), { open: BAD, retried: 1 });
+
+      await page.locator('[data-action="back"]').click();
+      await page.locator("[data-record]").first().click();
+      await page.locator('[data-action="discard"]').click();
+      await page.locator('input[name="note"]').fill("essai au banc");
+      await page.locator('[data-action="confirm"]').click();
+      await page.locator('.ff-todo[data-state="closed"]').waitFor({ timeout: 30_000 });
+      const [closed] = await line.query("SELECT note, changed_by FROM quarantine WHERE state = 'closed'");
+      assert.deepEqual(closed, { note: "essai au banc", changed_by: "engineer" });
+
+      await page.locator('[data-action="back"]').click();
+      const [file] = await Promise.all([
+        page.waitForEvent("download", { timeout: 30_000 }),
+        page.locator('[data-action="export"]').click(),
+      ]);
+      const lines = (await readFile(await file.path(), "utf8")).trim().split("\n");
+      assert.equal(lines.length, BAD - 1);
+      assert.match(Buffer.from(JSON.parse(lines[0] ?? "").bytes, "base64").toString(), /^{"sample": \d, broken$/);
+      assert.deepEqual(problems, []);
+    } finally {
+      await context.close();
+    }
   });
 
   it("is one press from the line's page, and greys its values when the server is gone", async () => {

@@ -6,17 +6,6 @@ const ID = /^[0-9]{1,18}$/;
 const REASON_LENGTH = 200;
 export const NOTE_LENGTH = 500;
 
-/** Which entry of the table of what people may do each action falls under. */
-export const PERMISSION: Readonly<Record<QuarantineAction["action"], string>> = {
-  list: "quarantine.look",
-  look: "quarantine.look",
-  retry: "quarantine.retry",
-  "retry-all": "quarantine.retry",
-  stop: "quarantine.retry",
-  discard: "quarantine.discard",
-  "discard-all": "quarantine.discard",
-};
-
 /** Whether a payload is meant as an action of this page. */
 export function looksLikeAction(payload: unknown): boolean {
   return typeof payload === "object" && payload !== null && "action" in payload;
@@ -32,22 +21,22 @@ export function parseAction(payload: unknown): QuarantineAction {
   const action = text("action");
   const request = matching(text("request"), REQUEST, "request");
   switch (action) {
-    case "list": {
+    case "quarantine.list": {
       const from = text("from");
       const reason = reasonIn(text("reason"));
       const done = text("done") === true;
       return { action, request, reason, done, ...(from !== undefined && { from: matching(from, ID, "from") }) };
     }
-    case "look":
-    case "retry":
+    case "quarantine.look":
+    case "quarantine.retry":
       return { action, request, id: matching(text("id"), ID, "id") };
-    case "retry-all":
+    case "quarantine.retry-all":
       return { action, request, reason: reasonIn(text("reason")) };
-    case "discard":
+    case "quarantine.discard":
       return { action, request, id: matching(text("id"), ID, "id"), note: noteIn(text("note")) };
-    case "discard-all":
+    case "quarantine.discard-all":
       return { action, request, reason: reasonIn(text("reason")), note: noteIn(text("note")) };
-    case "stop":
+    case "quarantine.stop":
       return { action, request };
     default:
       throw new CodedError("quarantine-bad-action", `no such action: ${String(action).slice(0, 40)}`);

@@ -121,29 +121,29 @@ for (const target of targets()) {
 
     it("lists a reason page by page and shows one with its bytes", async () => {
       await put(60);
-      assert.equal((await act({ action: "list", reason: "not-json" })).count, 50);
+      assert.equal((await act({ action: "quarantine.list", reason: "not-json" })).count, 50);
       const [first] = desk.section(0).lists;
       assert.ok(first?.next);
-      assert.equal((await act({ action: "list", reason: "not-json", from: first.next })).count, 10);
+      assert.equal((await act({ action: "quarantine.list", reason: "not-json", from: first.next })).count, 10);
       const id = first.records[0]?.id ?? "";
-      assert.ok((await act({ action: "look", id })).ok);
+      assert.ok((await act({ action: "quarantine.look", id })).ok);
       const [detail] = desk.section(0).details;
       assert.deepEqual(
         [detail?.id, detail?.transport, detail?.line, detail?.bytes.form, detail?.bytes.text],
         [id, "mqtt", "line-7", "text", "bytes 59"],
       );
-      assert.equal((await act({ action: "look", id: "999999999" })).error, "quarantine-gone");
+      assert.equal((await act({ action: "quarantine.look", id: "999999999" })).error, "quarantine-gone");
     });
 
     it("lets nobody unknown and nobody without the role change anything", async () => {
       await put(1);
       const [id] = await ids();
       const changing = [
-        { action: "retry", id },
-        { action: "retry-all", reason: "not-json" },
-        { action: "discard", id, note: "no" },
-        { action: "discard-all", reason: "not-json", note: "no" },
-        { action: "stop" },
+        { action: "quarantine.retry", id },
+        { action: "quarantine.retry-all", reason: "not-json" },
+        { action: "quarantine.discard", id, note: "no" },
+        { action: "quarantine.discard-all", reason: "not-json", note: "no" },
+        { action: "quarantine.stop" },
       ];
       for (const action of changing) {
         assert.equal((await act(action)).error, "not-signed-in", action.action);
@@ -159,7 +159,7 @@ for (const target of targets()) {
     it("sends the bytes in again as they came and marks the record with who and when", async () => {
       await put(1);
       const [id] = await ids();
-      const { ok, event } = await act({ action: "retry", id }, ENGINEER);
+      const { ok, event } = await act({ action: "quarantine.retry", id }, ENGINEER);
       assert.ok(ok);
       assert.deepEqual([event?.event, event?.by, event?.id], ["quarantine-retried", "Anne", id]);
       assert.deepEqual(inbox.taken, [
@@ -177,7 +177,7 @@ for (const target of targets()) {
         "SELECT state, changed_by, changed_at > now() - interval '1 minute' AS lately FROM quarantine",
       );
       assert.deepEqual(rows, [{ state: "retried", changed_by: "Anne", lately: true }]);
-      assert.equal((await act({ action: "retry", id }, ENGINEER)).error, "quarantine-not-open");
+      assert.equal((await act({ action: "quarantine.retry", id }, ENGINEER)).error, "quarantine-not-open");
       assert.equal(inbox.taken.length, 1);
     });
 
@@ -185,7 +185,7 @@ for (const target of targets()) {
       await put(1);
       const [id] = await ids();
       inbox.fullFor = 1;
-      assert.equal((await act({ action: "retry", id }, ENGINEER)).error, "inbox-full");
+      assert.equal((await act({ action: "quarantine.retry", id }, ENGINEER)).error, "inbox-full");
       assert.equal(await onlyValue(database, "SELECT state FROM quarantine"), "open");
     });
 
@@ -199,7 +199,7 @@ for (const target of targets()) {
         return append(envelope);
       };
       inbox.fullFor = 1;
-      const { event } = await act({ action: "retry-all", reason: "not-json" }, ENGINEER);
+      const { event } = await act({ action: "quarantine.retry-all", reason: "not-json" }, ENGINEER);
       assert.equal(event?.count, 45);
       const progress = await finished();
       assert.deepEqual([progress.state, progress.done, progress.total, progress.by], ["finished", 45, 45, "Anne"]);
@@ -228,9 +228,12 @@ for (const target of targets()) {
         if (inbox.taken.length === 5) await held;
         return append(envelope);
       };
-      await act({ action: "retry-all", reason: "not-json" }, ENGINEER);
-      assert.equal((await act({ action: "retry-all", reason: "not-json" }, ENGINEER)).error, "quarantine-busy");
-      assert.ok((await act({ action: "stop" }, ENGINEER)).ok);
+      await act({ action: "quarantine.retry-all", reason: "not-json" }, ENGINEER);
+      assert.equal(
+        (await act({ action: "quarantine.retry-all", reason: "not-json" }, ENGINEER)).error,
+        "quarantine-busy",
+      );
+      assert.ok((await act({ action: "quarantine.stop" }, ENGINEER)).ok);
       release();
       const progress = await finished();
       assert.equal(progress.state, "stopped");
@@ -244,9 +247,12 @@ for (const target of targets()) {
     it("closes with a note only, and keeps the bytes", async () => {
       await put(3);
       const [id] = await ids();
-      assert.equal((await act({ action: "discard", id, note: "  " }, ENGINEER)).error, "quarantine-no-note");
-      assert.ok((await act({ action: "discard", id, note: "test bench" }, ENGINEER)).ok);
-      assert.equal((await act({ action: "discard-all", reason: "not-json", note: "all of it" }, ENGINEER)).count, 2);
+      assert.equal((await act({ action: "quarantine.discard", id, note: "  " }, ENGINEER)).error, "quarantine-no-note");
+      assert.ok((await act({ action: "quarantine.discard", id, note: "test bench" }, ENGINEER)).ok);
+      assert.equal(
+        (await act({ action: "quarantine.discard-all", reason: "not-json", note: "all of it" }, ENGINEER)).count,
+        2,
+      );
       const { rows } = await database.pool.query(
         "SELECT state, note, changed_by, length(bytes) AS n FROM quarantine ORDER BY quarantine.id",
       );
@@ -255,8 +261,8 @@ for (const target of targets()) {
         ["closed", "all of it", "Anne", 7],
         ["closed", "all of it", "Anne", 7],
       ]);
-      assert.equal((await act({ action: "retry", id }, ENGINEER)).error, "quarantine-not-open");
-      await act({ action: "list", reason: "not-json", done: true });
+      assert.equal((await act({ action: "quarantine.retry", id }, ENGINEER)).error, "quarantine-not-open");
+      await act({ action: "quarantine.list", reason: "not-json", done: true });
       assert.deepEqual(
         desk.section(0).lists[0]?.records.map(({ state, note }) => [state, note]),
         [
@@ -270,7 +276,7 @@ for (const target of targets()) {
     it("counts what the bounds push out: what was dealt with goes first", async () => {
       await put(60);
       const all = await ids();
-      await act({ action: "discard-all", reason: "not-json", note: "old" }, ENGINEER);
+      await act({ action: "quarantine.discard-all", reason: "not-json", note: "old" }, ENGINEER);
       await put(90, { reason: "future-time" });
       await desk.refresh();
       const pushed = () =>
@@ -318,8 +324,8 @@ for (const target of targets()) {
       for (const payload of [
         {},
         { action: "drop", request: "r" },
-        { action: "look", request: "r", id: "1; DROP" },
-        { action: "retry-all", request: "r" },
+        { action: "quarantine.look", request: "r", id: "1; DROP" },
+        { action: "quarantine.retry-all", request: "r" },
       ])
         await assert.rejects(desk.act(payload, ENGINEER), { code: "quarantine-bad-action" });
     });
@@ -331,7 +337,10 @@ for (const target of targets()) {
       await desk.refresh();
       const section = desk.section(0);
       assert.deepEqual([section.records, section.totals.open], ["away", 2]);
-      assert.equal((await act({ action: "retry-all", reason: "not-json" }, ENGINEER)).error, "database-away");
+      assert.equal(
+        (await act({ action: "quarantine.retry-all", reason: "not-json" }, ENGINEER)).error,
+        "database-away",
+      );
       database = await target.open();
     });
   });

@@ -110,10 +110,10 @@ export interface QuarantineSection {
 
 /** What a person asks for on the page; `request` comes back with the answer. */
 export type QuarantineAction =
-  | { action: "list"; request: string; reason: string; done: boolean; from?: string }
-  | { action: "look"; request: string; id: string }
-  | { action: "retry"; request: string; id: string }
-  | { action: "retry-all"; request: string; reason: string }
-  | { action: "discard"; request: string; id: string; note: string }
-  | { action: "discard-all"; request: string; reason: string; note: string }
-  | { action: "stop"; request: string };
+  | { action: "quarantine.list"; request: string; reason: string; done: boolean; from?: string }
+  | { action: "quarantine.look"; request: string; id: string }
+  | { action: "quarantine.retry"; request: string; id: string }
+  | { action: "quarantine.retry-all"; request: string; reason: string }
+  | { action: "quarantine.discard"; request: string; id: string; note: string }
+  | { action: "quarantine.discard-all"; request: string; reason: string; note: string }
+  | { action: "quarantine.stop"; request: string };

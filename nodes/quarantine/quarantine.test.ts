@@ -113,19 +113,19 @@ describe("the quarantine node", function () {
   it("shows what could not be understood, and refuses to let an unknown person touch it", async () => {
     await send(Buffer.from("{ not json"));
     await settled();
-    await act({ action: "list", reason: "not-json", done: false });
+    await act({ action: "quarantine.list", reason: "not-json", done: false });
     const section = await until("the reason", () =>
       sections.find(({ reasons }) => reasons.some(({ open }) => open === 1)),
     );
     assert.deepEqual([section.view, section.reasons[0]?.reason, section.records], ["plant", "not-json", "ready"]);
     const [id] = await openIds();
-    assert.deepEqual(await act({ action: "retry", id }), {
+    assert.deepEqual(await act({ action: "quarantine.retry", id }), {
       request: `r${asked - 1}`,
       ok: false,
       error: "not-signed-in",
     });
     assert.equal(
-      (await act({ action: "discard", id, note: "x" }, { name: "Op", role: "operator" })).error,
+      (await act({ action: "quarantine.discard", id, note: "x" }, { name: "Op", role: "operator" })).error,
       "not-allowed",
     );
     assert.deepEqual(await openIds(), [id]);
@@ -143,14 +143,14 @@ describe("the quarantine node", function () {
     assert.equal((await query("SELECT count(*) AS n FROM vl53l8ch_raw WHERE sample_id LIKE 'sound%'"))[0]?.n, 2);
 
     // While the cause is there it comes back, as a record of its own.
-    assert.ok((await act({ action: "retry", id: refused?.id }, ENGINEER)).ok);
+    assert.ok((await act({ action: "quarantine.retry", id: refused?.id }, ENGINEER)).ok);
     await settled();
     await until("a second record", async () => (await query("SELECT FROM quarantine")).length === 2);
 
     await query("ALTER TABLE vl53l8ch_raw DROP CONSTRAINT poison");
     const [again] = await openIds();
     const event = nextMessage("events");
-    assert.ok((await act({ action: "retry", id: again }, ENGINEER)).ok);
+    assert.ok((await act({ action: "quarantine.retry", id: again }, ENGINEER)).ok);
     assert.deepEqual((await event).payload, {
       ...((await event).payload as object),
       event: "quarantine-retried",
@@ -180,7 +180,7 @@ describe("the quarantine node", function () {
     await send(record?.bytes as Buffer, { receivedAt: String(record?.received_at), lineId: "line-1" });
     await settled();
     const before = inbox().stats();
-    assert.ok((await act({ action: "retry", id: record?.id }, ENGINEER)).ok);
+    assert.ok((await act({ action: "quarantine.retry", id: record?.id }, ENGINEER)).ok);
     await settled();
     assert.equal(inbox().stats().duplicate - before.duplicate, 1);
     for (const table of ["vl53l8ch_raw", "as7341_raw"])
