@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -60,11 +61,14 @@ export async function makeBackup(
       mkdirSync(path.dirname(path.join(data, database)), { recursive: true, mode: 0o700 });
       copySqlite(path.join(dataDir, database), path.join(data, database));
     }
-    say("inbox copied; the database follows …");
+    // Before the database too: what waits for it (audit records), and notes of how far it had come.
+    await copyPlainFiles(dataDir, data);
+    say("inbox and files copied; the database follows …");
     const content = await copyDatabase(environment, stage);
     say("database copied");
-    // Last: among them is how far the inbox's ids may have gone, which must cover those in the database.
-    await copyPlainFiles(dataDir, data);
+    // After it: how far the inbox's ids may have gone, which must cover those in the database.
+    const ids = path.join("inbox", "ids.json");
+    if (existsSync(path.join(dataDir, ids))) copyFileSync(path.join(dataDir, ids), path.join(data, ids));
     const manifest = makeManifest({
       createdAt: new Date().toISOString(),
       foieflow: versionHere(),

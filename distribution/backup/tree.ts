@@ -39,7 +39,15 @@ export async function copyPlainFiles(dataDir: string, target: string): Promise<v
   // One by one: the target may lie in a directory that is left out.
   for (const name of readdirSync(dataDir)) {
     const source = path.join(dataDir, name);
-    if (kept(source)) await cp(source, path.join(target, name), { ...copying, filter: kept });
+    for (let attempt = 1; kept(source); attempt += 1) {
+      try {
+        await cp(source, path.join(target, name), { ...copying, filter: kept });
+        break;
+      } catch (error) {
+        // A file of the running line that went while it was its turn.
+        if (attempt >= 5 || !(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      }
+    }
   }
 }
 
