@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { LOG_LEVELS, type LogLevel } from "./log-line.ts";
 import type { SessionLimits } from "./sessions.ts";
+import { type TlsFiles, withAuthority } from "./tls.ts";
 
 /** Everything an instance is told from outside, parsed once. */
 export interface Environment {
@@ -31,6 +32,8 @@ export interface Environment {
   logFileLevel: LogLevel;
   /** How the console's lines are written. */
   logFormat: "text" | "json";
+  /** Certificate and key of editor, dashboard, API and WebSockets; undefined: they are in the clear. */
+  tls: TlsFiles | undefined;
   /** How long a person's sign-in lasts. */
   session: SessionLimits;
 }
@@ -65,6 +68,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     if (!(value > 0 && value <= most)) throw new Error(`${name} must be a number above 0, at most ${most}`);
     return value;
   };
+  const certFile = text("TLS_CERT");
+  const keyFile = text("TLS_KEY");
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new Error("TLS_CERT and TLS_KEY belong together: one of them is not set");
   const timeZone = text("SITE_TZ") ?? "Europe/Paris";
   try {
     new Intl.DateTimeFormat("en", { timeZone });
@@ -81,7 +88,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     port: port("PORT") ?? 1880,
     mqttPort: port("MQTT_PORT") ?? 1883,
     dataDir: path.resolve(root, text("DATA_DIR") ?? "data"),
-    databaseUrl: text("DATABASE_URL"),
+    databaseUrl: withAuthority(text("DATABASE_URL"), text("TLS_CA")),
     timescaledb: text("TIMESCALEDB") !== "0",
     mqttUrl: text("MQTT_URL"),
     serialPort: text("SERIAL_PORT"),
@@ -95,6 +102,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     logLevel,
     logFileLevel: level === undefined ? "info" : logLevel,
     logFormat,
+    tls:
+      certFile && keyFile
+        ? { certFile: path.resolve(root, certFile), keyFile: path.resolve(root, keyFile) }
+        : undefined,
     session: {
       idleMs: number("SESSION_IDLE_MINUTES", 60, 24 * 60) * 60_000,
       maxMs: number("SESSION_MAX_HOURS", 12, 24 * 7) * 3600_000,

@@ -41,8 +41,8 @@ export function openPeople(
     limits: environment.session,
     warn,
   });
-  const { host, port } = environment;
-  return { guard: new PeopleGuard({ host, port, accounts, sessions }), newAdminPassword };
+  const { host, port, tls } = environment;
+  return { guard: new PeopleGuard({ host, port, secure: tls !== undefined, accounts, sessions }), newAdminPassword };
 }
 
 function requireGoodGiven(password: string): void {

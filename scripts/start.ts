@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { createServer } from "node:http";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -12,6 +11,7 @@ import express from "express";
 import { writeFileAtomic } from "../distribution/files.ts";
 import { lineHealth } from "../distribution/line-health.ts";
 import { closeProcessLog, processLog } from "../distribution/process-log.ts";
+import { isLoopbackHost } from "../nodes/broker/trust.ts";
 
 const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
 if (options["edit-flows"]) process.env.FOIEFLOW_EDIT_FLOWS = "1";
@@ -47,11 +47,18 @@ async function main(): Promise<void> {
   const { environment, secrets, settings, flowChanges, guard, newAdminPassword, log } = await import("../settings.ts");
   const { signInRoutes } = await import("../distribution/sign-in-routes.ts");
   const { auditRoutes, peopleRoutes } = await import("../distribution/people-routes.ts");
+  const { openServer } = await import("../distribution/tls.ts");
+  const { securityHeaders } = await import("../distribution/security-headers.ts");
   const { editorDoor, letEditorSocketIn, takeBack } = await import("../distribution/editor-auth.ts");
   for (const name of flowChanges.kept)
     log.warn(
       `flow ${name} was changed on this site and stays as it is, though the release has a newer one (${path.join("flows", name)})`,
       { code: "flow-kept" },
+    );
+  if (!environment.tls && !isLoopbackHost(environment.host))
+    log.warn(
+      `HOST=${environment.host} WITHOUT TLS: passwords, sessions and samples travel in the clear, and whoever listens can use them. Set TLS_CERT and TLS_KEY, or put a proxy with TLS in front`,
+      { code: "no-tls" },
     );
   mkdirSync(settings.userDir, { recursive: true, mode: 0o700 });
 
@@ -98,7 +105,8 @@ async function main(): Promise<void> {
   const { default: RED } = await import("node-red");
   const app = express();
   app.disable("x-powered-by");
-  const server = createServer(app);
+  app.use(securityHeaders(environment.tls !== undefined));
+  const server = openServer(app, environment.tls, log);
   server.on("error", (error: NodeJS.ErrnoException) =>
     refuse(
       error.code === "EADDRINUSE"
@@ -191,7 +199,7 @@ async function main(): Promise<void> {
   health.enter("running");
 
   const shownHost = ["0.0.0.0", "::"].includes(environment.host) ? "localhost" : environment.host;
-  const base = `http://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${environment.port}`;
+  const base = `${environment.tls ? "https" : "http"}://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${environment.port}`;
   const lines = [
     `line running (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`,
     `  dashboard  ${base}/dashboard/line`,

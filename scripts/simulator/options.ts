@@ -138,9 +138,11 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, freshSeed: n
     seed: values.seed === undefined ? freshSeed : number("--seed", values.seed, 0, 2 ** 32 - 1, true),
     ...(count !== undefined && { count: number("--count", count, 1, 1e9, true) }),
     ...(values.duration !== undefined && { durationS: number("--duration", values.duration, 0.1, 1e7) }),
-    websocketUrl: values.url ?? `ws://${host}:${environment.port}/ws/sensors/`,
+    websocketUrl: values.url ?? `ws${environment.tls ? "s" : ""}://${host}:${environment.port}/ws/sensors/`,
     mqttUrl:
-      values["mqtt-url"] ?? environment.mqttUrl ?? `mqtt${env.TLS_CERT ? "s" : ""}://${host}:${environment.mqttPort}`,
+      values["mqtt-url"] ??
+      environment.mqttUrl ??
+      `mqtt${environment.tls ? "s" : ""}://${host}:${environment.mqttPort}`,
     serialLink: values["serial-link"] ?? join(directory, "serial"),
     baud: number("--baud", values.baud ?? "921600", 300, 4_000_000, true),
     siteId,
