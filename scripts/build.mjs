@@ -57,6 +57,11 @@ if (!fresh) {
       cpSync(file, target);
     }
   }
+  // The API's viewer: browser files only, so that the palette needs no further package where it is installed.
+  for (const file of ["swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "NOTICE"]) {
+    mkdirSync("nodes/dist/api/viewer", { recursive: true });
+    cpSync(path.join("node_modules/swagger-ui-dist", file), path.join("nodes/dist/api/viewer", file));
+  }
   if (existsSync("dashboards/vite.config.ts")) {
     run(bin("vite"), ["build", "--config", "vite.config.ts", "--logLevel", "warn"], path.join(root, "dashboards"));
   }

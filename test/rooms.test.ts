@@ -17,6 +17,7 @@ const PURE: Record<string, string[]> = {
   calibration: ["sample"],
   product: ["sample"],
   lot: ["sample"],
+  api: ["sample", "lot"],
 };
 
 /** Modules of other rooms that a pure room may import besides: each sensor room's one entry for raw bytes. */
@@ -40,6 +41,7 @@ const ADAPTERS: Record<string, string[]> = {
   health: ["sample", "host", "inbox", "timescaledb"],
   lot: ["sample", "host", "inbox", "timescaledb"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
+  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

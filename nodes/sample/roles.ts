@@ -29,6 +29,7 @@ export const ACTIONS: Readonly<Record<string, Role>> = {
   "quarantine.discard-all": "engineer",
   "device.issue": "engineer",
   "device.revoke": "engineer",
+  "training.start": "engineer",
 };
 
 /** Whether `role` may do everything `needed` may. */

@@ -1,4 +1,5 @@
 import type { HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis, TofFrame } from "../sample/sample.ts";
+import { thicknessMmOf } from "../sample/thickness.ts";
 import { CHANNELS } from "../sample/units.ts";
 import { jsonText, plainText } from "./json-text.ts";
 import { type Column, type ColumnType, insertSql, type Parameters, parametersOf, type Table } from "./table.ts";
@@ -280,7 +281,7 @@ const FUSION_RESULTS: Table<Graded> = {
     number("volume_mm3", ({ sample }) => sample.vl53l8ch?.analysis?.volumeMm3),
     number("mass_g", ({ sample }) => sample.vl53l8ch?.analysis?.massG),
     number("mass_half_width_g", ({ sample }) => sample.vl53l8ch?.analysis?.massHalfWidthG),
-    number("thickness_mm", ({ part, sample }) => thicknessMm(part.metrics) ?? sample.vl53l8ch?.analysis?.thicknessMm),
+    number("thickness_mm", ({ sample }) => thicknessMmOf(sample)),
     number("length_mm", ({ sample }) => sample.vl53l8ch?.analysis?.lengthMm),
     number("width_mm", ({ sample }) => sample.vl53l8ch?.analysis?.widthMm),
     column("frames", "integer", ({ sample }) => sample.vl53l8ch?.analysis?.framesUsed),
@@ -304,17 +305,6 @@ const FUSION_RESULTS: Table<Graded> = {
     json("metadata", ({ sample }) => sample.metadata),
   ],
 };
-
-/** Names under which a grade spec gives the product's thickness. */
-const THICKNESS_METRICS = ["lobe_thickness_mm", "thicknessMm", "thickness_mm"];
-
-function thicknessMm(metrics: Readonly<Record<string, unknown>>): number | undefined {
-  for (const name of THICKNESS_METRICS) {
-    const value = metrics[name];
-    if (typeof value === "number") return value;
-  }
-  return undefined;
-}
 
 /** A table, and the rows that samples have in it. */
 export interface SampleTable {

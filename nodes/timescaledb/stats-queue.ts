@@ -115,18 +115,24 @@ export async function refreshQueued(client: ClientBase): Promise<{ refreshed: nu
   return { refreshed, kept };
 }
 
+/** Of consecutive buckets, those that hold more samples than the table has. */
 async function bucketsWithLostRows(
   client: ClientBase,
   view: string,
   run: readonly Waiting[],
   widthMs: number,
 ): Promise<Set<number>> {
+  const from = Date.parse(run[0]?.bucket ?? "");
+  // As a range: for single buckets the part not yet computed would be summed up over the whole table, each time.
   const found = await client.query<{ bucket: string }>(
-    `SELECT b.bucket FROM unnest($1::timestamptz[]) AS b (bucket)
-      WHERE (SELECT coalesce(sum(s.sample_count), 0) FROM ${view} s WHERE s.bucket = b.bucket)
-        > (SELECT count(*) FROM fusion_results f
-            WHERE f.time >= b.bucket AND f.time < b.bucket + make_interval(secs => $2))`,
-    [run.map((waiting) => waiting.bucket), widthMs / 1000],
+    `WITH counted AS (
+      SELECT bucket, sum(sample_count) AS samples FROM ${view} WHERE bucket >= $1::timestamptz AND bucket < $2::timestamptz GROUP BY 1
+    ), there AS (
+      SELECT date_bin(make_interval(secs => $3), time, timestamptz '2000-01-01 00:00:00+00') AS bucket, count(*) AS samples
+      FROM fusion_results WHERE time >= $1::timestamptz AND time < $2::timestamptz GROUP BY 1
+    )
+    SELECT c.bucket FROM counted c LEFT JOIN there t USING (bucket) WHERE c.samples > coalesce(t.samples, 0)`,
+    [new Date(from).toISOString(), new Date(from + run.length * widthMs).toISOString(), widthMs / 1000],
   );
   return new Set(found.rows.map((row) => Date.parse(row.bucket)));
 }

@@ -1,0 +1,91 @@
+import type { Static, TObject, TSchema } from "typebox";
+import type { Person } from "../sample/roles.ts";
+
+export type Row = Record<string, unknown>;
+
+/** What a route may use. Queries are bounded in time, in rows, and in how many run at once. */
+export interface ApiContext {
+  siteId: string;
+  nowMs(): number;
+  /**
+   * Runs one reading query.
+   * @throws Problem 503 `busy`, `database-away`, `query-timeout`
+   */
+  query(text: string, values: readonly unknown[], rowLimit: number): Promise<Row[]>;
+  /** The inbox's accounts. */
+  accounts(): Record<string, unknown>;
+  /** Lot and breeder in force. */
+  lots: LotRecords;
+}
+
+/** What the API asks of the records of lot and breeder. */
+export interface LotRecords {
+  current(line: string): object | null;
+  /** Writes a record. @throws CodedError, see `nodes/lot/service.ts` */
+  set(line: string, body: unknown, person: Person): Promise<object>;
+}
+
+export interface ApiRequest<Q, P, B> {
+  query: Q;
+  params: P;
+  body: B;
+  /** Who asks, where the sign-in told. */
+  person: Person | undefined;
+}
+
+/** A table that goes out row by row: pages of the database, made only as fast as the client reads. */
+export interface CsvReply {
+  columns: readonly string[];
+  name: string;
+  rows: AsyncIterable<readonly Row[]>;
+}
+
+export interface BytesReply {
+  contentType: string;
+  name: string;
+  bytes: Buffer;
+}
+
+/** One operation: what validates its requests, describes it in the OpenAPI document, and answers. */
+export interface Route {
+  method: "get" | "put" | "post" | "delete";
+  /** Below `/api`, e.g. `/lots/{lot}`; a slash at the end is accepted whether or not it is here. */
+  path: string;
+  /** Unique name, for generated clients. */
+  operationId: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  query?: TObject;
+  params?: TObject;
+  body?: TObject;
+  /** Of `nodes/sample/roles.ts`; every operation that is no reading has one. */
+  action?: string;
+  /** Status and schema of a good answer. */
+  status?: number;
+  response: TSchema;
+  /** Content type of the good answer where it is not JSON. */
+  contentType?: string;
+  /** Status codes of its own problems, besides those any operation may answer. */
+  problems?: readonly number[];
+  handle(context: ApiContext, request: ApiRequest<unknown, unknown, unknown>): Promise<unknown>;
+  /** The same as a CSV table, where the client asks for it. */
+  csv?: (context: ApiContext, request: ApiRequest<unknown, unknown, unknown>) => CsvReply;
+}
+
+type Typed<Q extends TObject, P extends TObject, B extends TObject> = ApiRequest<Static<Q>, Static<P>, Static<B>>;
+
+/** Makes a route whose handler knows the types of its schemas; requests are checked against them before it is called. */
+export function route<Q extends TObject, P extends TObject, B extends TObject, R extends TSchema>(
+  definition: Omit<Route, "query" | "params" | "body" | "response" | "handle" | "csv"> & {
+    query?: Q;
+    params?: P;
+    body?: B;
+    response: R;
+    handle: (context: ApiContext, request: Typed<Q, P, B>) => Promise<Static<R> | BytesReply>;
+    csv?: (context: ApiContext, request: Typed<Q, P, B>) => CsvReply;
+  },
+): Route {
+  // The server checks against the very schemas before it calls.
+  return definition as unknown as Route;
+}

@@ -1,0 +1,17 @@
+import type { Route } from "./route.ts";
+import { BREEDER_ROUTES } from "./routes/breeders.ts";
+import { HOUSE_ROUTES } from "./routes/house.ts";
+import { LOT_ROUTES } from "./routes/lots.ts";
+import { PLANT_ROUTES } from "./routes/plant.ts";
+import { SAMPLE_ROUTES } from "./routes/samples.ts";
+import { SENSOR_ROUTES } from "./routes/sensors.ts";
+
+/** Every route of the API: a new one is a file in `routes/` and a line here. */
+export const ROUTES: readonly Route[] = [
+  ...SENSOR_ROUTES,
+  ...SAMPLE_ROUTES,
+  ...LOT_ROUTES,
+  ...BREEDER_ROUTES,
+  ...PLANT_ROUTES,
+  ...HOUSE_ROUTES,
+];
