@@ -10,6 +10,7 @@ import { openPeople } from "./distribution/people-setup.ts";
 import { processLog } from "./distribution/process-log.ts";
 import { repairFiles, repairFlows } from "./distribution/repair.ts";
 import { openSecrets } from "./distribution/secrets.ts";
+import { registerPeopleGuard } from "./nodes/host/people-guard.ts";
 
 loadDotEnv();
 export const environment = readEnvironment();
@@ -20,6 +21,7 @@ export const secrets = openSecrets(environment.dataDir);
 process.env.DEVICE_TOKEN = secrets.deviceToken;
 log.hide(secrets.deviceToken, secrets.credentialSecret, secrets.sessionSecret, secrets.databasePassword);
 export const { guard, newAdminPassword } = openPeople(environment, secrets, (text) => log.warn(text));
+registerPeopleGuard(guard);
 log.hide(environment.metricsToken, newAdminPassword, process.env.FOIEFLOW_ADMIN_PASSWORD);
 
 // `npm run dev` edits the flows of the release; a site edits its own copy, which follows the release where unchanged.

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from "node-red";
 import { messageOf } from "../host/errors.ts";
@@ -54,7 +55,7 @@ const init: NodeInitializer = (RED) => {
     const context: ApiContext = {
       siteId,
       nowMs: Date.now,
-      query: boundedQuery(database),
+      query: boundedQuery(RED, config.database),
       accounts: () => ({
         event: "accounts",
         at: new Date().toISOString(),
@@ -76,7 +77,7 @@ const init: NodeInitializer = (RED) => {
       },
     });
     const root = typeof RED.settings.httpNodeRoot === "string" ? RED.settings.httpNodeRoot : "/";
-    const document = JSON.stringify(openApi(ROUTES, { version: versionOf(), root }));
+    const document = JSON.stringify(openApi(ROUTES, { version: versionOf(), root, port: RED.settings.uiPort }));
     let answered = 0;
 
     const unmount = mount(RED.httpNode, {
@@ -87,7 +88,7 @@ const init: NodeInitializer = (RED) => {
         const path = (request.url ?? "").split("?", 1)[0] ?? "";
         if (path.replace(/\/$/, "") === "/openapi.json") return sendDocument(response, document);
         const original = "originalUrl" in request ? String(request.originalUrl).split("?", 1)[0] : undefined;
-        if (request.method === "GET" && (await serveViewer(path, original ?? "", response))) return;
+        if (request.method === "GET" && (await serveViewer(path, original ?? "", response, readViewerFile))) return;
         await server.answer(request, response);
       },
     });
@@ -100,6 +101,9 @@ const init: NodeInitializer = (RED) => {
   });
 };
 export default init;
+
+/** A file of the viewer, laid beside this module by the build. */
+const readViewerFile = (name: string): Promise<Buffer> => readFile(new URL(`./viewer/${name}`, import.meta.url));
 
 /** The palette's version, from the manifest two folders up (`dist/api`) or one (sources). */
 function versionOf(): string {

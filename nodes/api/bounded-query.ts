@@ -1,7 +1,8 @@
+import type { NodeAPI } from "node-red";
 import { CodedError, codeOf } from "../host/errors.ts";
-import type { Database } from "../timescaledb/database.ts";
 import { isConnectionLoss } from "../timescaledb/failures.ts";
 import { runQuery } from "../timescaledb/run-query.ts";
+import { databaseOf } from "../timescaledb/timescaledb.ts";
 import { Gate } from "./gate.ts";
 import { Problem } from "./problem.ts";
 import type { ApiContext } from "./route.ts";
@@ -10,8 +11,10 @@ import type { ApiContext } from "./route.ts";
 const TIMEOUT_MS = 10_000;
 const QUERY_CANCELED = "57014";
 
-/** Reading queries of the API on a database: bounded in time and rows, few at once. */
-export function boundedQuery(database: Promise<Database>): ApiContext["query"] {
+/** Reading queries on the database of a config node: bounded in time and rows, few at once. */
+export function boundedQuery(RED: NodeAPI, databaseId: string | undefined): ApiContext["query"] {
+  const database = databaseOf(RED, databaseId);
+  database.catch(() => undefined); // every query hears of it
   const gate = new Gate();
   return async (text, values, rowLimit) => {
     const opened = await database.catch(() => {

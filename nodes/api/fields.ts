@@ -13,10 +13,14 @@ export interface Field {
 
 export const Time = Type.String({ format: "date-time" });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-export const Grade = Type.Union(
-  ["A+", "A", "B", "C", "REJECT"].map((letter) => Type.Literal(letter)),
-  { "x-component": "Grade" },
-);
+const LETTERS = [
+  Type.Literal("A+"),
+  Type.Literal("A"),
+  Type.Literal("B"),
+  Type.Literal("C"),
+  Type.Literal("REJECT"),
+] as const;
+export const Grade = Type.Union([...LETTERS], { "x-component": "Grade" });
 const number = Nullable(Type.Number());
 const text = Nullable(Type.String());
 const Any = Type.Unknown();

@@ -28,7 +28,10 @@ const PROBLEMS: Readonly<Record<number, string>> = {
 };
 
 /** The OpenAPI 3.1 document of these routes; the schemas in it are those that requests are checked against. */
-export function openApi(routes: readonly Route[], options: { version: string; root: string }): Json {
+export function openApi(
+  routes: readonly Route[],
+  options: { version: string; root: string; port?: number | undefined },
+): Json {
   const components: Json = {};
   const paths: Record<string, Json> = {};
   for (const route of routes) {
@@ -50,13 +53,14 @@ export function openApi(routes: readonly Route[], options: { version: string; ro
     tags: Object.entries(TAGS)
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
-    security: [{}, { basic: [] }, { session: [] }],
+    security: [{}, { basic: [] }, { bearer: [] }, { session: [] }],
     paths,
     components: {
       schemas: components,
       securitySchemes: {
         basic: { type: "http", scheme: "basic" },
-        session: { type: "apiKey", in: "cookie", name: "foieflow_session" },
+        bearer: { type: "http", scheme: "bearer" },
+        session: { type: "apiKey", in: "cookie", name: `foieflow_session_${options.port ?? 1880}` },
       },
     },
   };

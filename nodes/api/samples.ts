@@ -1,7 +1,7 @@
 /** Lists of samples: filters, order, pages, rows for CSV. */
 import Type, { type Static, type TSchema } from "typebox";
 import { makeCursor, readTimeCursor } from "./cursor.ts";
-import { IDENTITY, Nullable, objectOf, RESULT, selected } from "./fields.ts";
+import { Grade, IDENTITY, Nullable, objectOf, RESULT, selected } from "./fields.ts";
 import { Problem } from "./problem.ts";
 import type { ApiContext, CsvReply, Row } from "./route.ts";
 import { Conditions } from "./sql.ts";
@@ -22,11 +22,7 @@ export const List = <T extends TSchema>(schema: T, description: string, more: Re
   Type.Optional(
     Type.Array(schema, { maxItems: 50, description: `${description}; repeated, or separated by commas`, ...more }),
   );
-export const Grades = List(
-  Type.Union(["A+", "A", "B", "C", "REJECT"].map((letter) => Type.Literal(letter))),
-  "any of these grades",
-  { "x-plus": true },
-);
+export const Grades = List(Grade, "any of these grades", { "x-plus": true });
 export const Limit = (most: number, fallback: number) => Type.Integer({ minimum: 1, maximum: most, default: fallback });
 export const Cursor = Type.Optional(Type.String({ maxLength: 600, description: "`next` of the page before" }));
 export const Format = Type.Optional(
@@ -69,7 +65,7 @@ export function conditionsOf(filters: Filters): Conditions {
 
 /** One page, newest first, in the order in which compressed chunks keep their rows. Rows that come meanwhile never move those of later pages: a page begins after a row, not after a number of rows. */
 export async function samplePage(
-  context: ApiContext,
+  context: Pick<ApiContext, "query">,
   filters: Filters,
   limit: number,
   cursor: string | undefined,

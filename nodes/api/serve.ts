@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLocalRequest, originAllowed } from "../broker/trust.ts";
+import { audit } from "../host/audit.ts";
 import { codeOf } from "../host/errors.ts";
 import { personOfRequest } from "../host/person.ts";
 import { mayDo, type Person } from "../sample/roles.ts";
@@ -73,7 +74,7 @@ export class ApiServer {
     const asked: ApiRequest<unknown, unknown, unknown> = { query, params, body, person };
     const { context } = this.#options;
     if (csv) return await sendCsv(csv(context, asked), request, response);
-    const reply = await route.handle(context, asked);
+    const reply = await handled(route, context, asked, request);
     if (isBytes(reply)) return sendBytes(reply, request, response);
     const text = JSON.stringify(reply);
     response.statusCode = route.status ?? 200;
@@ -93,8 +94,10 @@ export class ApiServer {
       throw new Problem(403, "only-local", "without a sign-in the API answers this machine only");
     if (route.action === undefined) return person;
     if (!person) throw new Problem(401, "not-signed-in", "this needs a person who has signed in");
-    if (!mayDo(person, route.action))
+    if (!mayDo(person, route.action)) {
+      audit({ who: person, action: route.action, target: pathOf(request), result: "refused", from: remoteAddress });
       throw new Problem(403, "not-allowed", `${person.name} (${person.role}) may not: ${route.action}`);
+    }
     return person;
   }
 
@@ -110,6 +113,25 @@ export class ApiServer {
     if (problem.retryAfterS !== undefined) response.setHeader("Retry-After", String(problem.retryAfterS));
     response.removeHeader("Content-Disposition");
     response.end(JSON.stringify(problemBody(problem)));
+  }
+}
+
+/** Answers, and has the audit log say who changed what. */
+async function handled(
+  route: Route,
+  context: ApiContext,
+  asked: ApiRequest<unknown, unknown, unknown>,
+  request: IncomingMessage,
+): Promise<unknown> {
+  if (route.action === undefined) return route.handle(context, asked);
+  const said = { who: asked.person, action: route.action, target: pathOf(request), from: request.socket.remoteAddress };
+  try {
+    const reply = await route.handle(context, asked);
+    audit({ ...said, result: "done", after: asked.body });
+    return reply;
+  } catch (error) {
+    audit({ ...said, result: "failed", after: asked.body });
+    throw error;
   }
 }
 

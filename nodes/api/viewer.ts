@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 
-/** Files of the viewer, laid beside this module by the build. */
+/** Files of the viewer. */
 const FILES: Readonly<Record<string, string>> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
   "swagger-ui.css": "text/css; charset=utf-8",
@@ -9,7 +8,6 @@ const FILES: Readonly<Record<string, string>> = {
   NOTICE: "text/plain; charset=utf-8",
   "start.js": "text/javascript; charset=utf-8",
 };
-const FOLDER = new URL("./viewer/", import.meta.url);
 
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>FoieFlow API</title><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -29,7 +27,12 @@ const POLICY =
  * @param path below `/api`
  * @returns false when it is none
  */
-export async function serveViewer(path: string, originalPath: string, response: ServerResponse): Promise<boolean> {
+export async function serveViewer(
+  path: string,
+  originalPath: string,
+  response: ServerResponse,
+  read: (name: string) => Promise<Buffer>,
+): Promise<boolean> {
   if (path === "/docs/" || path === "/docs") {
     if (path === "/docs/") {
       // The page's addresses are relative to /api/.
@@ -48,7 +51,7 @@ export async function serveViewer(path: string, originalPath: string, response: 
     return true;
   }
   try {
-    send(response, type, await readFile(new URL(name, FOLDER)));
+    send(response, type, await read(name));
   } catch {
     response.statusCode = 404;
     response.setHeader("Content-Type", "text/plain; charset=utf-8");

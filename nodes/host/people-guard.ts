@@ -8,7 +8,11 @@ export interface PersonRequest {
 }
 
 export type PersonVerdict =
-  | { allowed: true; person?: Person | undefined }
+  | {
+      allowed: true;
+      /** Who it is now; gives undefined once the sign-in is over. */
+      person?: () => Person | undefined;
+    }
   | { allowed: false; status: number; retryAfterS?: number | undefined };
 
 /** The sign-in of a distribution, asked by what Node-RED's own middleware does not cover (WebSocket upgrades). */
@@ -18,10 +22,10 @@ export interface PeopleGuard {
 
 // On globalThis, so that an application's copy of this module and a node's share one guard.
 const GUARD = Symbol.for("foieflow.people-guard");
-const globals = globalThis as typeof globalThis & { [GUARD]?: PeopleGuard };
+const globals = globalThis as typeof globalThis & { [GUARD]?: PeopleGuard | undefined };
 
 /** Called by a distribution when it starts; the last one counts. */
-export function registerPeopleGuard(guard: PeopleGuard): void {
+export function registerPeopleGuard(guard: PeopleGuard | undefined): void {
   globals[GUARD] = guard;
 }
 

@@ -1,4 +1,5 @@
 import type { Node, NodeDef, NodeInitializer } from "node-red";
+import { audit } from "../host/audit.ts";
 import { CodedError, codeOf, messageOf } from "../host/errors.ts";
 import { type HeldMessage, HeldMessages } from "../host/held-messages.ts";
 import { personOfMessage } from "../host/person.ts";
@@ -86,6 +87,7 @@ const init: NodeInitializer = (RED) => {
         const draft = draftOfAction(payload, person.name, Date.now());
         if (!assignments) throw new CodedError("database-away", RED._("lot.errors.not-ready"));
         const record = await assignments.set(draft);
+        audit({ who: person, action: LOT_SET, target: line, result: "done", after: record });
         publish({ line, id: record.id });
         done();
       } catch (error) {
