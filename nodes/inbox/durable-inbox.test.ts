@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { closeInboxes, freshDirectory, openInbox } from "../../test/support/inbox.ts";
-import type { Envelope, InboxEntry, InboxReport, QuarantineRecord } from "../sample/inbox.ts";
-import { TRANSPORTS, type Transport } from "../sample/units.ts";
+import { assertBalanced, closeInboxes, freshDirectory, openInbox } from "../../test/support/inbox.ts";
+import type { Envelope, InboxEntry, QuarantineRecord } from "../sample/inbox.ts";
+import type { Transport } from "../sample/units.ts";
 import { DeferredInbox } from "./deferred-inbox.ts";
 import { DurableInbox, type InboxNews } from "./durable-inbox.ts";
 
@@ -23,22 +23,6 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 const STORED = { kind: "stored" } as const;
-
-export function assertBalanced(stats: InboxReport): void {
-  const parts = [stats, ...TRANSPORTS.map((transport) => stats.byTransport[transport])];
-  for (const part of [...parts, ...Object.values(stats.byDevice)]) {
-    assert.equal(part.received, part.stored + part.duplicate + part.quarantined + part.discarded + part.waiting);
-    const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
-    assert.equal(part.quarantined, sum(part.quarantinedBy));
-    assert.equal(part.discarded, sum(part.discardedBy));
-  }
-  const devices = Object.values(stats.byDevice);
-  for (const figure of ["received", "stored", "waiting", "waitingBytes"] as const)
-    assert.equal(
-      devices.reduce((sum, device) => sum + device[figure], 0),
-      stats[figure],
-    );
-}
 
 /** Collects what the inbox emits. */
 function reader(inbox: DurableInbox) {

@@ -215,11 +215,26 @@ export class StoreFile {
     };
   }
 
-  /** Free bytes now; makes the reserve again when there is room for it. */
+  /** What there is when the disk was full: the journal gives its room back, and the reserve is made again where it fits. */
   look(): FileFigures {
+    if (!this.#emptyJournal()) {
+      // The database had to grow for what the journal holds.
+      rmSync(this.#paths.reserve, { force: true });
+      this.#emptyJournal();
+    }
     this.#freeAtMs = Number.NEGATIVE_INFINITY;
     this.#keepReserve();
     return this.#figures();
+  }
+
+  #emptyJournal(): boolean {
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      return true;
+    } catch (error) {
+      if (isDiskTrouble(error)) return false;
+      throw error;
+    }
   }
 
   #keepReserve(): void {

@@ -1,7 +1,10 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DurableInbox, type InboxOptions } from "../../nodes/inbox/durable-inbox.ts";
+import type { InboxReport } from "../../nodes/sample/inbox.ts";
+import { TRANSPORTS } from "../../nodes/sample/units.ts";
 
 const opened: { inbox: Promise<DurableInbox>; directory: string }[] = [];
 
@@ -28,4 +31,21 @@ export async function closeInboxes(): Promise<void> {
     );
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The accounts balance, as a whole, by transport and by device. */
+export function assertBalanced(stats: InboxReport): void {
+  const parts = [stats, ...TRANSPORTS.map((transport) => stats.byTransport[transport])];
+  for (const part of [...parts, ...Object.values(stats.byDevice)]) {
+    assert.equal(part.received, part.stored + part.duplicate + part.quarantined + part.discarded + part.waiting);
+    const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
+    assert.equal(part.quarantined, sum(part.quarantinedBy));
+    assert.equal(part.discarded, sum(part.discardedBy));
+  }
+  const devices = Object.values(stats.byDevice);
+  for (const figure of ["received", "stored", "waiting", "waitingBytes"] as const)
+    assert.equal(
+      devices.reduce((sum, device) => sum + device[figure], 0),
+      stats[figure],
+    );
 }
