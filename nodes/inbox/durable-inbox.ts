@@ -20,7 +20,7 @@ export interface InboxOptions {
   onNews?: (news: InboxNews) => void;
   /** Largest database, pages of 4 KiB; 0 (the default): only the disk and `maxBytes` bound it. */
   maxPages?: number;
-  /** Room kept for settling when the disk is full, bytes (default 8 MiB). */
+  /** Room kept for settling when the disk is full, bytes (default 16 MiB, twice the journal's usual length). */
   reserveBytes?: number;
 }
 
@@ -290,7 +290,7 @@ export class DurableInbox implements Inbox {
   }
 
   #openStore(isResumed: boolean): Promise<OpenAnswer> {
-    const { directory, maxPages = 0, reserveBytes = 8 * 1024 * 1024 } = this.#options;
+    const { directory, maxPages = 0, reserveBytes = 16 * 1024 * 1024 } = this.#options;
     return this.#thread.open({ directory, window: 2 * this.#limits.maxInFlight, isResumed, maxPages, reserveBytes });
   }
 

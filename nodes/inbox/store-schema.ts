@@ -25,7 +25,7 @@ export function connect(file: string, maxPages: number): DatabaseSync {
   try {
     database.exec(`
       PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;
-      PRAGMA journal_size_limit = ${64 * 1024 * 1024}; PRAGMA cell_size_check = ON;
+      PRAGMA journal_size_limit = ${16 * 1024 * 1024}; PRAGMA cell_size_check = ON;
     `);
     if (maxPages > 0) database.exec(`PRAGMA max_page_count = ${Math.round(maxPages)}`);
     return database;

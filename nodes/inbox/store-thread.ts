@@ -23,8 +23,8 @@ const HEAP_MIB = 256;
 /** New bytes in the journal after which it is moved to the database, or after this time if there are any. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const CHECKPOINT_MS = 10_000;
-/** A journal this long is moved by the commits' own thread, so that it starts again from its beginning. */
-const LONG_JOURNAL_BYTES = 48 * 1024 * 1024;
+/** A journal this long is moved by the commits' own thread, so that it starts again from its beginning: the reserve for a full disk must hold what the database grows by then. */
+const LONG_JOURNAL_BYTES = 8 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 
 /** The inbox's store in its two threads: one commits, one moves the journal to the database meanwhile. */
