@@ -19,7 +19,7 @@ import type {
   SettledEntry,
   StoredEntry,
 } from "./store-protocol.ts";
-import { connect, factIn, inTransaction, prepare, setFact } from "./store-schema.ts";
+import { connect, factIn, inTransaction, LONG_JOURNAL_BYTES, prepare, setFact } from "./store-schema.ts";
 
 /** A database that was closed in order and is larger is trusted; looking through it would take seconds. */
 const ALWAYS_LOOKED_THROUGH_BYTES = 512 * 1024 * 1024;
@@ -130,7 +130,17 @@ export class StoreFile {
       rmSync(this.#paths.reserve, { force: true });
       this.#write(question);
     }
-    return { kind: "commit", ms: performance.now() - startedMs, figures: this.#figures() };
+    const ms = performance.now() - startedMs;
+    // Beyond this the reserve would not hold what the database grows by when the journal is moved to it.
+    const longest = Math.min(LONG_JOURNAL_BYTES, this.#reserveBytes / 2 || LONG_JOURNAL_BYTES);
+    if (sizeOf(this.#paths.journal) > longest) {
+      try {
+        this.#emptyJournal();
+      } catch {
+        // What was committed is; a store that fails says so with its next commit.
+      }
+    }
+    return { kind: "commit", ms, figures: this.#figures() };
   }
 
   #write({ firstId, appends, bytes, settled, refusals, emitTo, damaged }: CommitQuestion): void {
@@ -177,10 +187,6 @@ export class StoreFile {
       }
     }
     return answer;
-  }
-
-  checkpoint(): void {
-    this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
   /** Closes in order: the next start takes nothing for crashed. */

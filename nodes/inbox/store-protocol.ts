@@ -3,13 +3,7 @@ import type { Transport } from "../sample/units.ts";
 import type { EntryMeta } from "./entry-record.ts";
 
 /** What the inbox asks the thread that keeps its store; one question at a time. */
-export type StoreQuestion =
-  | OpenQuestion
-  | CommitQuestion
-  | ReadQuestion
-  | LookQuestion
-  | CheckpointQuestion
-  | CloseQuestion;
+export type StoreQuestion = OpenQuestion | CommitQuestion | ReadQuestion | LookQuestion | CloseQuestion;
 
 export interface OpenQuestion {
   kind: "open";
@@ -65,11 +59,6 @@ export interface ReadQuestion {
 /** How much room there is now. */
 export interface LookQuestion {
   kind: "look";
-}
-
-/** Moves the journal's content to the database, in the commit's own thread: a short time, when little is left. */
-export interface CheckpointQuestion {
-  kind: "checkpoint";
 }
 
 export interface CloseQuestion {

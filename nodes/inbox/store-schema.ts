@@ -4,6 +4,9 @@ import { CodedError } from "../host/errors.ts";
 /** Version of the tables below, in the database's `user_version`. */
 const VERSION = 1;
 
+/** A journal this long is moved by the commits' own thread, should the other one lag behind. */
+export const LONG_JOURNAL_BYTES = 8 * 1024 * 1024;
+
 /** `bytes` comes last, so that the rest of a row is read without them. */
 const TABLES = `
   CREATE TABLE entry (
@@ -25,7 +28,7 @@ export function connect(file: string, maxPages: number): DatabaseSync {
   try {
     database.exec(`
       PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;
-      PRAGMA journal_size_limit = ${16 * 1024 * 1024}; PRAGMA cell_size_check = ON;
+      PRAGMA journal_size_limit = ${LONG_JOURNAL_BYTES / 2}; PRAGMA cell_size_check = ON;
     `);
     if (maxPages > 0) database.exec(`PRAGMA max_page_count = ${Math.round(maxPages)}`);
     return database;

@@ -23,8 +23,6 @@ const HEAP_MIB = 256;
 /** New bytes in the journal after which it is moved to the database, or after this time if there are any. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 const CHECKPOINT_MS = 10_000;
-/** A journal this long is moved by the commits' own thread, so that it starts again from its beginning: the reserve for a full disk must hold what the database grows by then. */
-const LONG_JOURNAL_BYTES = 8 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 
 /** The inbox's store in its two threads: one commits, one moves the journal to the database meanwhile. */
@@ -100,10 +98,9 @@ export class StoreThread {
     this.#isMoving = true;
     this.#sinceCheckpoint = 0;
     try {
-      const { pages } = await this.#checkpoints.ask({ file: this.#file });
-      if (pages * PAGE_BYTES > LONG_JOURNAL_BYTES) await this.#store.ask({ kind: "checkpoint" });
+      await this.#checkpoints.ask({ file: this.#file });
     } catch {
-      // The journal only grows until the next one; a store that fails says so with its next commit.
+      // The commits' thread moves a journal that grows long; a store that fails says so with its next commit.
     } finally {
       this.#isMoving = false;
     }

@@ -21,9 +21,6 @@ function answer(question: StoreQuestion): StoreAnswer {
       return store.read(question.ids);
     case "look":
       return { kind: "look", figures: store.look() };
-    case "checkpoint":
-      store.checkpoint();
-      return { kind: "done" };
     case "close": {
       const closing = store;
       store = undefined;
