@@ -127,9 +127,7 @@ function roughnessOf(fit: Fit): number {
 
 /** Dents and bumps, against the product's own form; none where no form could be fitted. */
 function defectsOf(fit: Fit, view: View, parameters: ShapeParameters, middle: Point): Defect[] {
-  const lobes = fitLobes(view, fit);
-  if (!lobes) return [];
-  return findRelief(lobes, parameters.reliefSigmas).flatMap((relief): Defect[] => {
+  return findRelief(fitLobes(view, fit), parameters.reliefSigmas).flatMap((relief): Defect[] => {
     const size = Math.abs(relief.depthMm);
     const isDent = relief.depthMm > 0;
     if (size < (isDent ? parameters.dentDepthMm : parameters.bumpHeightMm)) return [];

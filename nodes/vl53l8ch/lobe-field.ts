@@ -3,8 +3,8 @@ import { bounded, LOBE_PARAMETERS, type LobeParameters, lobesInto } from "./lobe
 import { type Heights, type Reach, reachOf } from "./render.ts";
 
 const CELL_MM = 3.5;
-/** Knots of the factor: as far apart as zones are on the product; what is finer they cannot tell from a dent. */
-const KNOT_MM = 26;
+/** Knots of the factor: farther apart than most dents are wide, so that it follows none. */
+const KNOT_MM = 34;
 
 /** What a fit changes. */
 export interface LobeState {

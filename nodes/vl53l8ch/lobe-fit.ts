@@ -31,7 +31,7 @@ export interface LobeFit {
   parameters: number;
   /** What the solution still lacks: the gradient at it, nearly 0. */
   right: Float64Array;
-  /** Per measure. */
+  /** Half the sum of squares, Huber's and the prior's. */
   cost: number;
 }
 
@@ -45,9 +45,9 @@ const START_DAMPING = 0.1;
 const LEAST_DAMPING = 1e-3;
 /** Less gain than this share ends the rounds. */
 const LEAST_GAIN = 1e-3;
-/** A start that ends above this cost per measure may have met a local minimum: the next is tried, this many in all. */
-const GOOD_COST = 0.92;
+/** Most starts tried; one that after some rounds lies so far above the best, per measure, is given up. */
 const STARTS = 3;
+const GIVE_UP = { round: 9, above: 0.15 };
 
 /** After the lobes' parameters come the motion's, then the factor's. */
 const MOTION = LOBE_PARAMETERS;
@@ -55,19 +55,20 @@ const FACTOR = MOTION + 2;
 
 /**
  * Fits lobes (`LobeField`) and the motion to all measures of a product through the sensor's rays, starting from its free-form
- * fit: Levenberg and Marquardt with Huber's weights. Undefined where no lobes can be placed.
+ * fit: Levenberg and Marquardt with Huber's weights. There are several minima (two lobes can be laid around a dent as well as
+ * under it): one fit for each start, best first; none where no lobes can be placed.
  */
-export function fitLobes(view: View, fit: Fit): LobeFit | undefined {
-  let best: LobeFit | undefined;
+export function fitLobes(view: View, fit: Fit): LobeFit[] {
+  const fits: LobeFit[] = [];
   for (const start of startLobes(fit.field).slice(0, STARTS)) {
-    const fitted = relax(view, fit, new LobeField(fit.field, start));
-    if (fitted && (!best || fitted.cost < best.cost)) best = fitted;
-    if (best && best.cost < GOOD_COST) break;
+    const least = Math.min(...fits.map(({ cost }) => cost));
+    const fitted = relax(view, fit, new LobeField(fit.field, start), least + GIVE_UP.above * fit.measures.length);
+    if (fitted) fits.push(fitted);
   }
-  return best;
+  return fits.toSorted((a, b) => a.cost - b.cost);
 }
 
-function relax(view: View, fit: Fit, field: LobeField): LobeFit | undefined {
+function relax(view: View, fit: Fit, field: LobeField, giveUpAbove: number): LobeFit | undefined {
   const motion = { ...fit.motion };
   const isMoving = motion.x !== 0 || motion.y !== 0;
   const renderer = new Renderer(view, field, fit.renderer.reflectanceRatio);
@@ -130,6 +131,7 @@ function relax(view: View, fit: Fit, field: LobeField): LobeFit | undefined {
       if (!isAnnealed) damping = Math.max(LEAST_DAMPING, damping / 4);
       if (!isAnnealed && gain < LEAST_GAIN) break;
     }
+    if (round === GIVE_UP.round && kept.cost > giveUpAbove) return undefined;
     if (round >= ROUNDS || damping > 1e3) break;
     const damped = kept.equations.damped(damping);
     if (!factorise(damped, n)) return undefined;
@@ -137,7 +139,7 @@ function relax(view: View, fit: Fit, field: LobeField): LobeFit | undefined {
   }
   goTo();
   const rows: Row[] = [];
-  const cost = linearise(sigmaMm, false, rows) / Math.max(1, fit.measures.length);
+  const cost = linearise(sigmaMm, false, rows);
   const information = equations.damped(0);
   if (!factorise(information, n)) return undefined;
   return { field, motion, rows, information, parameters: n, right: equations.right, cost };

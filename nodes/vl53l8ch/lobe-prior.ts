@@ -8,6 +8,8 @@ const LOOSE = [0.3, 0.5, 4];
 /** Spread of the factor and of its second differences. */
 const FACTOR_SHARE = 0.03;
 const BEND_SHARE = 0.03;
+/** While the fit is far off, lobes come before the factor: its spreads times this. */
+const TIGHT_FACTOR = 0.15;
 
 /** Adds what is expected of lobes and factor to the equations; returns its cost. */
 export function addPrior(field: LobeField, factorFrom: number, isTight: boolean, equations: NormalEquations): number {
@@ -18,6 +20,7 @@ export function addPrior(field: LobeField, factorFrom: number, isTight: boolean,
     cost += (precision * off * off) / 2;
   };
   const spreads = isTight ? TIGHT : LOOSE;
+  const freedom = isTight ? TIGHT_FACTOR : 1;
   EXPECTED.forEach((expected, k) => {
     expect([FORM_FROM + k], [1], expected - (field.lobes[FORM_FROM + k] ?? 0), spreads[k] ?? 1);
   });
@@ -29,13 +32,13 @@ export function addPrior(field: LobeField, factorFrom: number, isTight: boolean,
       index.map((i) => factorFrom + i),
       [1, -2, 1],
       -value,
-      BEND_SHARE,
+      BEND_SHARE * freedom,
     );
   };
   for (let j = 0; j < ny; j += 1)
     for (let i = 0; i < nx; i += 1) {
       const at = j * nx + i;
-      expect([factorFrom + at], [1], -(factor[at] ?? 0), FACTOR_SHARE);
+      expect([factorFrom + at], [1], -(factor[at] ?? 0), FACTOR_SHARE * freedom);
       if (i + 2 < nx) bend(at, 1);
       if (j + 2 < ny) bend(at, nx);
     }

@@ -13,9 +13,9 @@ export interface Relief {
   sigmas: number;
 }
 
-/** Caps are tried at the points of a square grid, with these diameters. */
+/** Caps are tried at the points of a square grid, with these diameters: what is narrower than a zone, edges and folds leave too. */
 const STEP_MM = 7;
-const DIAMETERS_MM = [27, 34, 41, 48];
+const DIAMETERS_MM = [31, 39, 47];
 /** The product must stand so high in the middle of a cap and all along its rim: nearer to the outline a cap is no more than a form. */
 const LEAST_HEIGHT_MM = 22;
 const RIM_HEIGHT_MM = 8;
@@ -45,26 +45,37 @@ interface Placed {
  * residuals r, weights W, slopes J, information M and gradient g: energy e = tᵀWt − tᵀWJ·M⁻¹·JᵀWt, match
  * m = tᵀWr − tᵀWJ·M⁻¹·g, depth m/e, √(2 · log-likelihood ratio) = m/√e. What is found is left free like the surface, and
  * the search goes on: a cap's echoes in a surface that gave way to it are none.
+ * @param fits of the same measures; taken is the one that, with its strongest cap, explains them best
  * @returns those of at least `leastSigmas`, strongest first
  */
-export function findRelief(fit: LobeFit, leastSigmas: number): Relief[] {
+export function findRelief(fits: readonly LobeFit[], leastSigmas: number): Relief[] {
+  let best: { fit: LobeFit; first: Candidate | undefined; cost: number } | undefined;
+  for (const fit of fits) {
+    const first = strongest(fit, []);
+    const cost = fit.cost - (first?.ratio ?? 0) / 2;
+    if (!best || cost < best.cost) best = { fit, first, cost };
+  }
   const found: Relief[] = [];
-  let known = fit;
-  while (found.length < MOST) {
-    const next = strongest(known, found);
-    if (!next || next.sigmas < leastSigmas) break;
-    found.push(next);
-    known = withCap(known, next);
+  let [known, next] = [best?.fit, best?.first];
+  while (known && next && next.sigmas >= leastSigmas) {
+    const { ratio: _, ...relief } = next;
+    found.push(relief);
+    if (found.length === MOST) break;
+    known = withCap(known, relief);
+    next = strongest(known, found);
   }
   return found;
 }
 
-function strongest(fit: LobeFit, found: readonly Relief[]): Relief | undefined {
+/** With twice the log-likelihood ratio. */
+type Candidate = Relief & { ratio: number };
+
+function strongest(fit: LobeFit, found: readonly Relief[]): Candidate | undefined {
   const { field, information, parameters: n } = fit;
   const lacking = substitute(information, n, fit.right);
   const placed = fit.rows.map(middleOf);
   const shared = new Float64Array(n);
-  let best: Relief | undefined;
+  let best: Candidate | undefined;
   const [x1, y1] = [field.x0 + (field.width - 1) * field.cellMm, field.y0 + (field.height - 1) * field.cellMm];
   for (let y = field.y0; y < y1; y += STEP_MM)
     for (let x = field.x0; x < x1; x += STEP_MM) {
@@ -86,7 +97,7 @@ function strongest(fit: LobeFit, found: readonly Relief[]): Relief | undefined {
         const ratio = 2 * match * depthMm - energy * depthMm * depthMm;
         if (ratio <= 0) continue;
         const sigmas = Math.abs(depthMm) / Math.hypot(depthMm / Math.sqrt(ratio), UNEVEN_MM);
-        if (!best || sigmas > best.sigmas) best = { x, y, diameterMm, depthMm, sigmas };
+        if (!best || sigmas > best.sigmas) best = { x, y, diameterMm, depthMm, sigmas, ratio };
       }
     }
   return best;

@@ -66,7 +66,7 @@ export const SHAPE_PARAMETERS: ShapeParameters = {
   minZones: 3,
   borderHeightMm: 8,
   leastCoverage: 0.99,
-  reliefSigmas: 5.2,
+  reliefSigmas: 4.7,
   dentDepthMm: 3,
   bumpHeightMm: 3,
   modelSigmaShare: 0.004,

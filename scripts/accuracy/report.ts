@@ -58,7 +58,8 @@ export function markdown(
     "",
     "A zone is 26 mm wide on the product and blurs a dent to a third of its depth: it is found by holding what all frames saw",
     "against two lobes with a slowly varying factor, fitted through the sensor's own rays. How a liver departs from such lobes",
-    "thus matters, and simulated livers are close to them. The same method and limits on kinds of livers they were not set on:",
+    "thus matters, and the usual simulated livers are close to them. The same method and limits on kinds of livers they were not",
+    "set on (of the undulating kind, others were looked at):",
     "",
     row(FAMILY_HEAD),
     `|${"---|".repeat(FAMILY_HEAD.length)}`,
@@ -66,8 +67,9 @@ export function markdown(
     "",
     ...OTHER_FAMILIES.map((name) => `- ${name}: ${FAMILY_NOTES[name]}`),
     "",
-    "Long waves are what real livers may well have, and shallow hollows of the size of a dent are then taken for dents. Raise",
-    "`reliefSigmas` in the grade spec where a line shows false alarms; a recording of undented livers of the line tells how far.",
+    "Where a dent of the usual kind is missed, two lobes can mostly be laid around it. Long waves are what real livers may well",
+    "have, and hollows of the size of a dent are then taken for dents. Raise `reliefSigmas` in the grade spec where a line shows",
+    "false alarms; a recording of undented livers of the line tells how far. How deep and how wide a dent is, is not well told apart.",
     "",
   ].join("\n");
 }
