@@ -71,12 +71,12 @@ function apply(
 }
 
 /** The audit log, newest first: `GET /auth/audit?actor=&action=&result=&target=&from=&to=&before=&limit=`. */
-export function auditRoutes(guard: PeopleGuard, pool: Pick<Pool, "query">): Router {
+export function auditRoutes(guard: PeopleGuard, pool: Pick<Pool, "query">, timeZone: string): Router {
   const router = express.Router();
   router.get("/auth/audit", guard.middleware, needs("audit.read"), async (request, response) => {
     response.setHeader("Cache-Control", "no-store");
     try {
-      response.json({ rows: await readAudit(pool, filterOf(request)) });
+      response.json({ rows: await readAudit(pool, filterOf(request)), timeZone });
     } catch (error) {
       const code = codeOf(error, "database-away");
       response.status(code === "bad-filter" ? 400 : 503).json({ error: { code, message: messageOf(error) } });

@@ -127,7 +127,7 @@ async function main(): Promise<void> {
   server.on("upgrade", (request) => letEditorSocketIn(guard, request));
   app.use(signInRoutes(guard));
   app.use(peopleRoutes(guard));
-  app.use(auditRoutes(guard, database.pool));
+  app.use(auditRoutes(guard, database.pool, environment.timeZone));
   app.use(editorDoor(guard));
   app.use(settings.httpAdminRoot, RED.httpAdmin);
   app.use((request, _response, next) => {

@@ -20,7 +20,7 @@ interface WidgetEvents {
 type Part = "tof" | "spectrum" | "reasons";
 
 /** Which section a widget shows and, of a live product, which parts. */
-const WIDGETS: Record<string, { section: SectionName; parts?: readonly Part[]; onAction?: boolean }> = {
+const WIDGETS: Record<string, { section?: SectionName; parts?: readonly Part[]; onAction?: boolean }> = {
   "ui-foieflow-header": { section: "state" },
   "ui-foieflow-grade": { section: "live", parts: [] },
   "ui-foieflow-height-map": { section: "live", parts: ["tof"] },
@@ -32,6 +32,9 @@ const WIDGETS: Record<string, { section: SectionName; parts?: readonly Part[]; o
   "ui-foieflow-calibration": { section: "calibration", onAction: true },
   "ui-foieflow-quarantine": { section: "quarantine", onAction: true },
   "ui-foieflow-health": { section: "health" },
+  // These two ask for what they show over HTTP, each for who signed in on its page.
+  "ui-foieflow-people": {},
+  "ui-foieflow-audit": {},
 };
 
 /** Runtime side of the widgets: each keeps the last section it was sent (that restores a page) and passes it to the screens. */
@@ -51,7 +54,7 @@ const init: NodeInitializer = (RED) => {
         beforeSend(msg) {
           if (onAction && isAction(msg.payload)) return msg;
           if (!isSection(msg.payload) || msg.payload.section !== section) {
-            throw new UnfitMessage(RED._("widgets.errors.section", { section }));
+            throw new UnfitMessage(RED._("widgets.errors.section", { section: section ?? "-" }));
           }
           return { topic: msg.topic ?? "", payload: parts ? trim(msg.payload, parts) : msg.payload };
         },

@@ -71,6 +71,8 @@ export interface Words {
   theme: string;
   pages: string;
   calibration: string;
+  people: string;
+  audit: string;
   signIn: string;
   signOut: string;
   signInAsOther: string;
@@ -153,6 +155,8 @@ export const WORDS: Record<Language, Words> = {
     theme: "Clair ou sombre",
     pages: "Pages",
     calibration: "Étalonnage",
+    people: "Personnes",
+    audit: "Journal",
     signIn: "Se connecter",
     signOut: "Quitter",
     signInAsOther: "Changer de personne",
@@ -239,6 +243,8 @@ export const WORDS: Record<Language, Words> = {
     theme: "Light or dark",
     pages: "Pages",
     calibration: "Calibration",
+    people: "People",
+    audit: "Audit log",
     signIn: "Sign in",
     signOut: "Sign out",
     signInAsOther: "Sign in as someone else",

@@ -1,10 +1,12 @@
 import type { Component } from "vue";
+import AuditWidget from "./AuditWidget.vue";
 import CalibrationWidget from "./CalibrationWidget.vue";
 import DevicesWidget from "./DevicesWidget.vue";
 import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
 import HealthWidget from "./HealthWidget.vue";
 import HeightMapWidget from "./HeightMapWidget.vue";
+import PeopleWidget from "./PeopleWidget.vue";
 import QuarantineWidget from "./QuarantineWidget.vue";
 import ReasonsWidget from "./ReasonsWidget.vue";
 import SamplesWidget from "./SamplesWidget.vue";
@@ -25,5 +27,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-calibration": { UIFoieflowCalibration: CalibrationWidget },
   "ui-foieflow-quarantine": { UIFoieflowQuarantine: QuarantineWidget },
   "ui-foieflow-health": { UIFoieflowHealth: HealthWidget },
+  "ui-foieflow-people": { UIFoieflowPeople: PeopleWidget },
+  "ui-foieflow-audit": { UIFoieflowAudit: AuditWidget },
 };
 Object.assign(window, widgets);
