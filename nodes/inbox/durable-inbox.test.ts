@@ -213,7 +213,7 @@ describe("inbox/durable-inbox", function () {
     const news: InboxNews[] = [];
     const inbox = await openInbox({ limits: { claimWithinMs: 40 }, onNews: (one) => news.push(one) });
     const seen = reader(inbox);
-    const id = await inbox.append(envelope("lost", "mqtt", { provenDeviceId: "dev" }));
+    const id = await inbox.append(envelope("lost", "mqtt", { provenDeviceId: "dev", lineId: "line-7" }));
     const held = await inbox.append(envelope("held"));
     await until(() => seen.entries.length >= 2);
     assert.ok(inbox.claim(held, "product"));
@@ -228,6 +228,7 @@ describe("inbox/durable-inbox", function () {
       [record.reason, record.deviceId, record.transport, record.bytes.toString()],
       ["lost-in-flow", "dev", "mqtt", "lost"],
     );
+    assert.deepEqual([record.lineId, record.provenDeviceId], ["line-7", "dev"], "a retry sends it in as it came");
     inbox.settle(id, { kind: "quarantined", reason: "lost-in-flow" });
     inbox.settle(id, STORED);
     assert.deepEqual([inbox.stats().quarantined, inbox.stats().stored], [1, 0]);

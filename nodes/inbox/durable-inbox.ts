@@ -430,7 +430,7 @@ export class DurableInbox implements Inbox {
     this.#table.emit(held, performance.now());
     try {
       if (reason !== undefined && this.#consumer?.quarantine) {
-        const { transport, receivedAt, siteId, provenDeviceId } = meta;
+        const { transport, receivedAt, siteId, lineId, provenDeviceId } = meta;
         const deviceId = provenDeviceId ?? (held.device === held.receivedBy ? undefined : held.device);
         this.#consumer.quarantine(entryId, {
           quarantine: true,
@@ -439,6 +439,8 @@ export class DurableInbox implements Inbox {
           transport,
           receivedAt,
           siteId,
+          ...(lineId !== undefined && { lineId }),
+          ...(provenDeviceId !== undefined && { provenDeviceId }),
           ...(deviceId !== undefined && { deviceId }),
           bytes,
         });
