@@ -18,11 +18,14 @@ const PURE: Record<string, string[]> = {
   product: ["sample"],
   lot: ["sample"],
   api: ["sample", "lot"],
+  alarm: ["sample"],
 };
 
-/** Modules of other rooms that a pure room may import besides: each sensor room's one entry for raw bytes. */
+/** Modules of other rooms that a pure room may import besides: each sensor room's one entry for raw bytes, the shape of figures. */
 const ENTRIES: Record<string, string[]> = {
   device: ["nodes/vl53l8ch/read-tof.ts", "nodes/as7341/read-spectral.ts"],
+  // The shape of the health figures that alarm rules watch: types only.
+  alarm: ["nodes/health/snapshot.ts"],
 };
 
 /** Which rooms a room's adapters (nodes, services) may import from besides. */
@@ -40,6 +43,7 @@ const ADAPTERS: Record<string, string[]> = {
   audit: ["sample", "host", "timescaledb"],
   health: ["sample", "host", "inbox", "timescaledb"],
   lot: ["sample", "host", "inbox", "timescaledb"],
+  alarm: ["sample", "host", "inbox", "timescaledb", "health"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
   api: ["sample", "host", "inbox", "timescaledb", "broker", "lot"],
 };

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import path from "node:path";
 
 /** Writes `text` so that after a crash the file holds either the old or the new text, never a part. */
@@ -6,6 +7,19 @@ export function writeFileAtomic(file: string, text: string, mode = 0o644): void 
   const temporary = `${file}.new`;
   writeFileSynced(temporary, text, mode);
   renameSync(temporary, file);
+  syncDirectory(path.dirname(file));
+}
+
+/** The same off the event loop, for what is written while samples come in. One write of a file at a time. */
+export async function writeFileAtomicBehind(file: string, text: string, mode = 0o644): Promise<void> {
+  const handle = await open(`${file}.new`, "w", mode);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
   syncDirectory(path.dirname(file));
 }
 

@@ -1,0 +1,285 @@
+import { audit } from "../host/audit.ts";
+import { CodedError, codeOf, messageOf } from "../host/errors.ts";
+import { mayDo, type Person } from "../sample/roles.ts";
+import type { Database } from "../timescaledb/database.ts";
+import { parseAction } from "./action.ts";
+import { AlarmFiles, type SetLimit } from "./keep.ts";
+import { AlarmList, type FreshRecord, type Now } from "./list.ts";
+import type {
+  ActionAnswer,
+  AlarmAction,
+  AlarmRecord,
+  AlarmSummary,
+  AlarmsSection,
+  RuleType,
+  RuleView,
+} from "./page.ts";
+import { RULES } from "./rules.ts";
+import type { Signal } from "./signal.ts";
+import { insertRecords, loadAlarms } from "./store.ts";
+
+const SAVE_SOON_MS = 200;
+const MOVE_EVERY_MS = 5000;
+/** Records that wait for the database, and how many go at once. */
+const MAX_UNSENT = 10_000;
+const BATCH = 200;
+const ANSWERS = 20;
+const SHOWN_RECORDS = 60;
+
+/** A rule node in the flow. */
+export interface FlowRule {
+  nodeId: string;
+  rule: RuleType;
+  limit: number;
+  priority: RuleView["priority"];
+}
+
+export interface DeskOptions {
+  siteId: string;
+  dataDir: string;
+  log: (text: string) => void;
+  now?: () => Now;
+}
+
+/**
+ * The site's alarms, owned by the process: the list with its state on the disk and its records in the database, the limits
+ * people set, and what pages ask of them.
+ */
+export class AlarmDesk {
+  readonly #options: DeskOptions;
+  readonly #files: AlarmFiles;
+  readonly #list = new AlarmList();
+  readonly #now: () => Now;
+  readonly #listeners = new Set<(records: AlarmRecord[]) => void>();
+  readonly #rules = new Map<RuleType, FlowRule>();
+  #limits = new Map<RuleType, SetLimit>();
+  #unsent: FreshRecord[] = [];
+  #lost = 0;
+  #answers: ActionAnswer[] = [];
+  #database: Database | undefined;
+  #restored = false;
+  #moving = false;
+  #saving: Promise<void> = Promise.resolve();
+  #saveTimer: NodeJS.Timeout | undefined;
+  readonly #ticking: NodeJS.Timeout;
+  readonly #movingTimer: NodeJS.Timeout;
+
+  private constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#files = new AlarmFiles(options.dataDir, options.log);
+    this.#now = options.now ?? (() => ({ ms: Date.now(), monoMs: performance.now() }));
+    this.#ticking = setInterval(() => {
+      if (this.#list.tick(this.#now())) this.#changed();
+    }, 1000).unref();
+    this.#movingTimer = setInterval(() => void this.move(), MOVE_EVERY_MS).unref();
+  }
+
+  /** Opens the desk with what the disk kept. */
+  static async open(options: DeskOptions): Promise<AlarmDesk> {
+    const desk = new AlarmDesk(options);
+    const [state, limits] = await Promise.all([desk.#files.state(), desk.#files.limits()]);
+    if (state) {
+      desk.#list.restore(state.list, desk.#now());
+      desk.#unsent = state.unsent;
+      desk.#restored = true;
+    }
+    desk.#limits = new Map(limits.map((limit) => [limit.rule, limit]));
+    return desk;
+  }
+
+  /** The database the records go into; without a file the alarms come from there. */
+  use(database: Database): void {
+    this.#database = database;
+    void this.move();
+  }
+
+  /** Calls back after every change, with the records it made. */
+  onChange(callback: (records: AlarmRecord[]) => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** A rule node comes. @returns false when another node is that rule already */
+  addRule(rule: FlowRule): boolean {
+    const known = this.#rules.get(rule.rule);
+    if (known && known.nodeId !== rule.nodeId) return false;
+    this.#rules.set(rule.rule, rule);
+    this.#tell([]);
+    return true;
+  }
+
+  removeRule(nodeId: string): void {
+    for (const [type, rule] of this.#rules) if (rule.nodeId === nodeId) this.#rules.delete(type);
+    this.#tell([]);
+  }
+
+  /** The limit in force: what a person set, else the flow's. */
+  limitOf(rule: RuleType, flowLimit: number): number {
+    return this.#limits.get(rule)?.limit ?? flowLimit;
+  }
+
+  /** @throws CodedError `alarm-list-full` */
+  signal(signal: Signal): void {
+    this.#list.signal(signal, this.#now());
+    this.#changed();
+  }
+
+  /**
+   * Does what a page asks and keeps the answer for it.
+   * @throws CodedError `alarm-bad-action` for what no page sends
+   */
+  async act(payload: unknown, person: Person | undefined): Promise<void> {
+    const action = parseAction(payload);
+    try {
+      if (!person) throw new CodedError("not-signed-in", "nobody is signed in");
+      if (!mayDo(person, action.action)) throw new CodedError("not-allowed", `${person.name} may not do this`);
+      await this.#do(action, person);
+      this.#answer({ request: action.request, ok: true });
+    } catch (error) {
+      this.#answer({ request: action.request, ok: false, error: codeOf(error, "alarm-failed") });
+    }
+    this.#changed();
+  }
+
+  summary(): AlarmSummary {
+    return this.#list.summary();
+  }
+
+  section(view: string, timeZone: string, positions: number): AlarmsSection {
+    const { ms } = this.#now();
+    return {
+      section: "alarms",
+      view,
+      serverMs: ms,
+      timeZone,
+      database: this.#database?.state() === "ready" ? "ready" : "away",
+      waitingRecords: this.#unsent.length,
+      alarms: this.#list.views(),
+      history: this.#list.history().slice(0, SHOWN_RECORDS),
+      rate: this.#list.rate(ms, positions),
+      rules: [...this.#rules.values()].map((rule) => this.#ruleView(rule)),
+      answers: this.#answers,
+    };
+  }
+
+  /** Moves what waits into the database, as far as that is there. Never rejects. */
+  async move(): Promise<void> {
+    const database = this.#database;
+    if (this.#moving || database?.state() !== "ready") return;
+    this.#moving = true;
+    try {
+      if (!this.#restored) {
+        const alarms = await loadAlarms(database.pool, this.#options.siteId);
+        this.#list.restore({ alarms, history: [], annunciations: [] }, this.#now());
+        this.#restored = true;
+        this.#changed();
+      }
+      while (this.#unsent.length > 0) {
+        const batch = this.#unsent.slice(0, BATCH);
+        await insertRecords(database.pool, this.#options.siteId, batch);
+        this.#unsent = this.#unsent.filter((one) => !batch.includes(one));
+        this.#saveSoon();
+      }
+    } catch (error) {
+      database.reportFailure(error);
+      this.#options.log(`alarm records wait on the disk: ${messageOf(error)}`);
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  /** Writes what is not on the disk yet. */
+  async flush(): Promise<void> {
+    if (this.#saveTimer) {
+      clearTimeout(this.#saveTimer);
+      this.#saveTimer = undefined;
+      this.#save();
+    }
+    await this.#saving;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticking);
+    clearInterval(this.#movingTimer);
+    await this.flush();
+    this.#listeners.clear();
+  }
+
+  async #do(action: AlarmAction, person: Person): Promise<void> {
+    const now = this.#now();
+    switch (action.action) {
+      case "alarm.ack":
+        return this.#list.acknowledge(action.id, person.name, now);
+      case "alarm.shelve":
+        return this.#list.shelve(action.id, action.minutes, action.reason.trim(), person.name, now);
+      case "alarm.unshelve":
+        return this.#list.unshelve(action.id, person.name, now);
+      case "alarm.service":
+        return this.#list.service(action.id, action.out, action.reason.trim(), person.name, now);
+      case "alarm.limit":
+        return this.#setLimit(action.rule, action.limit, person, now);
+    }
+  }
+
+  /** @throws CodedError `alarm-no-such-rule`, `alarm-limit-out-of-range`, or what the disk said */
+  async #setLimit(rule: RuleType, limit: number | null, person: Person, now: Now): Promise<void> {
+    const flow = this.#rules.get(rule);
+    if (!flow) throw new CodedError("alarm-no-such-rule", `the flow has no rule ${rule}`);
+    const { min, max } = RULES[rule];
+    if (limit !== null && (limit < min || limit > max))
+      throw new CodedError("alarm-limit-out-of-range", `a limit of ${rule} is from ${min} to ${max}`);
+    const before = this.limitOf(rule, flow.limit);
+    const limits = new Map(this.#limits);
+    if (limit === null) limits.delete(rule);
+    else limits.set(rule, { rule, limit, by: person.name, atMs: now.ms });
+    await this.#files.saveLimits([...limits.values()]);
+    this.#limits = limits;
+    const after = this.limitOf(rule, flow.limit);
+    audit({ who: person, action: "alarm.limit", target: rule, result: "done", before, after });
+  }
+
+  #ruleView({ rule, limit, priority }: FlowRule): RuleView {
+    const { unit, min, max } = RULES[rule];
+    const set = this.#limits.get(rule);
+    const view = { rule, limit: set?.limit ?? limit, flowLimit: limit, unit, priority, min, max };
+    return set ? { ...view, by: set.by, atMs: set.atMs } : view;
+  }
+
+  #answer(answer: ActionAnswer): void {
+    this.#answers = [...this.#answers, answer].slice(-ANSWERS);
+  }
+
+  #changed(): void {
+    const fresh = this.#list.takeRecords();
+    if (fresh.length > 0) {
+      this.#unsent.push(...fresh);
+      if (this.#unsent.length > MAX_UNSENT) {
+        this.#lost += this.#unsent.splice(0, this.#unsent.length - MAX_UNSENT).length;
+        this.#options.log(`alarm records given up since the start, the database being away: ${this.#lost}`);
+      }
+      this.#saveSoon();
+      void this.move();
+    }
+    this.#tell(fresh.map(({ record }) => record));
+  }
+
+  #tell(records: AlarmRecord[]): void {
+    for (const listener of [...this.#listeners]) listener(records);
+  }
+
+  #saveSoon(): void {
+    this.#saveTimer ??= setTimeout(() => {
+      this.#saveTimer = undefined;
+      this.#save();
+    }, SAVE_SOON_MS);
+  }
+
+  #save(): void {
+    const kept = { list: this.#list.saved(), unsent: this.#unsent };
+    // As it is now: what changes while an earlier write is under way is written by the next.
+    const copy = structuredClone(kept);
+    this.#saving = this.#saving
+      .then(() => this.#files.saveState(copy))
+      .catch((error) => this.#options.log(`the alarms' state is not on the disk: ${messageOf(error)}`));
+  }
+}
