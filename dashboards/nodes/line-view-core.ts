@@ -1,3 +1,4 @@
+import type { AlarmSummary } from "@foieflow/node-red-foieflow/alarm/page.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { shiftOf } from "@foieflow/node-red-foieflow/sample/shift.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
@@ -12,6 +13,8 @@ const MAX_SINCE = 10_000;
 /** How often each section may be sent at most, ms; `live` is bounded by the caller's tick. */
 /** A sample received longer ago says nothing of its device's present. */
 const MINUTE_MS = 60_000;
+/** Without a word from the alarm list for this long, nothing is said of alarms. */
+const ALARMS_SILENT_MS = 15_000;
 const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
 
 export interface ShiftCounts {
@@ -47,6 +50,7 @@ export class LineView {
   #waiting: number | null = null;
   #quarantined: number | null = null;
   #dataMs: number | null = null;
+  #alarms: { summary: AlarmSummary; atMs: number } | undefined;
   #inspected: ProductView | undefined;
   #dirty = new Set<ViewSection["section"]>(["live", "samples", "shift", "devices", "state"]);
   #sentMs = { samples: 0, shift: 0, devices: 0, state: 0 };
@@ -100,6 +104,12 @@ export class LineView {
   inbox(waiting: number, quarantined: number): void {
     this.#waiting = waiting;
     this.#quarantined = quarantined;
+  }
+
+  /** Takes what stands of the alarms; a change goes out with the next tick, not with the next heartbeat. */
+  alarms(summary: AlarmSummary, nowMs: number): void {
+    if (JSON.stringify(summary) !== JSON.stringify(this.#alarms?.summary)) this.#sentMs.state = 0;
+    this.#alarms = { summary, atMs: nowMs };
   }
 
   database(state: StateSection["database"]): void {
@@ -172,6 +182,7 @@ export class LineView {
         waiting: this.#waiting,
         quarantined: this.#quarantined,
         dataMs: this.#dataMs,
+        ...(this.#alarms && nowMs - this.#alarms.atMs < ALARMS_SILENT_MS && { alarms: this.#alarms.summary }),
       };
       sections.push({ section: "state", ...stamp, site, line, ...figures });
     }

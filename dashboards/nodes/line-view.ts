@@ -1,3 +1,4 @@
+import type { AlarmSummary } from "@foieflow/node-red-foieflow/alarm/page.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
 import type { Node, NodeDef, NodeInitializer, NodeMessage } from "node-red";
@@ -94,6 +95,9 @@ const init: NodeInitializer = (RED) => {
       const nowMs = Date.now();
       if (isSample(payload)) {
         if (line.take(payload, nowMs)) taken += 1;
+      } else if (isSummary(payload)) {
+        const { active, unacknowledged, worst } = payload;
+        line.alarms({ active, unacknowledged, ...(worst && { worst }) }, nowMs);
       } else if (isRecord(payload) && typeof payload.event === "string") {
         const { transport, firmware, deviceId, missingNow } = payload;
         const device = typeof deviceId === "string" ? deviceId : deviceOfTopic(msg.topic, line.view);
@@ -176,6 +180,11 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 // Samples come from our own decode node, already parsed: it is enough to tell them from the other messages.
 function isSample(value: unknown): value is Sample {
   return isRecord(value) && typeof value.sampleUid === "string" && typeof value.measuredAt === "string";
+}
+
+/** What a `foieflow-alarms` node says of itself. */
+function isSummary(value: unknown): value is AlarmSummary {
+  return isRecord(value) && value.event === "alarm-summary" && typeof value.unacknowledged === "number";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import type { AlarmSummary, AlarmsSection } from "@foieflow/node-red-foieflow/alarm/page.js";
 import type { CalibrationSection } from "@foieflow/node-red-foieflow/calibration/page.js";
 import type { HealthSection } from "@foieflow/node-red-foieflow/health/page.js";
 import type { QuarantineSection } from "@foieflow/node-red-foieflow/quarantine/page.js";
@@ -128,11 +129,13 @@ export interface StateSection extends Section {
   quarantined: number | null;
   /** Last arrival of any sample of the line; null when there was none. */
   dataMs: number | null;
+  /** What stands of the alarms; absent while nobody tells. */
+  alarms?: AlarmSummary;
 }
 /** `msg.payload` from the line view to the widgets: always a whole section, so that the last one restores a page. */
 export type ViewSection = LiveSection | SamplesSection | ShiftSection | DevicesSection | StateSection;
 /** Every section a widget may be sent: those of a line, and those of other pages. */
-export type AnySection = ViewSection | CalibrationSection | QuarantineSection | HealthSection;
+export type AnySection = ViewSection | CalibrationSection | QuarantineSection | HealthSection | AlarmsSection;
 export type SectionName = AnySection["section"];
 
 /** The line view's outputs, in order. */

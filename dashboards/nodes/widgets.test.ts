@@ -64,18 +64,22 @@ describe("widgets", () => {
 
   it("lets each widget take its own section and warns of any other", async () => {
     for (const [type, { events }] of registered) {
-      const taken = [...SECTIONS, "calibration" as const, "quarantine" as const, "health" as const].filter(
-        (section) => {
-          const payload = section === "live" ? LIVE : { section, ...STAMP };
-          try {
-            events.beforeSend({ payload } as NodeMessage);
-            return true;
-          } catch (error) {
-            assert.equal((error as { type?: string }).type, "warn");
-            return false;
-          }
-        },
-      );
+      const taken = [
+        ...SECTIONS,
+        "calibration" as const,
+        "quarantine" as const,
+        "health" as const,
+        "alarms" as const,
+      ].filter((section) => {
+        const payload = section === "live" ? LIVE : { section, ...STAMP };
+        try {
+          events.beforeSend({ payload } as NodeMessage);
+          return true;
+        } catch (error) {
+          assert.equal((error as { type?: string }).type, "warn");
+          return false;
+        }
+      });
       assert.equal(taken.length, /-(people|audit)$/.test(type) ? 0 : 1, type);
     }
     assert.equal(registered.size, types.length);

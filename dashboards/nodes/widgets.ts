@@ -35,6 +35,7 @@ const WIDGETS: Record<string, { section?: SectionName; parts?: readonly Part[]; 
   // These two ask for what they show over HTTP, each for who signed in on its page.
   "ui-foieflow-people": {},
   "ui-foieflow-audit": {},
+  "ui-foieflow-alarms": { section: "alarms", onAction: true },
 };
 
 /** Runtime side of the widgets: each keeps the last section it was sent (that restores a page) and passes it to the screens. */

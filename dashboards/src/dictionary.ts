@@ -83,6 +83,7 @@ export interface Words {
   mayNot(name: string, role: string): string;
   quarantine: string;
   health: string;
+  alarms: string;
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -173,6 +174,7 @@ export const WORDS: Record<Language, Words> = {
     mayNot: (name, role) => `Rien n'a été fait : ${name} n'en a pas le droit, il faut le rôle « ${role} » au moins.`,
     quarantine: "Quarantaine",
     health: "Santé",
+    alarms: "Alarmes",
   },
   en: {
     grade: "Last grade",
@@ -261,5 +263,6 @@ export const WORDS: Record<Language, Words> = {
     mayNot: (name, role) => `Nothing was done: ${name} may not do this; it takes the role "${role}" at least.`,
     quarantine: "Quarantine",
     health: "Health",
+    alarms: "Alarms",
   },
 };

@@ -1,4 +1,5 @@
 import type { Component } from "vue";
+import AlarmsWidget from "./AlarmsWidget.vue";
 import AuditWidget from "./AuditWidget.vue";
 import CalibrationWidget from "./CalibrationWidget.vue";
 import DevicesWidget from "./DevicesWidget.vue";
@@ -29,5 +30,6 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-health": { UIFoieflowHealth: HealthWidget },
   "ui-foieflow-people": { UIFoieflowPeople: PeopleWidget },
   "ui-foieflow-audit": { UIFoieflowAudit: AuditWidget },
+  "ui-foieflow-alarms": { UIFoieflowAlarms: AlarmsWidget },
 };
 Object.assign(window, widgets);
