@@ -84,7 +84,7 @@ describe("the alarm nodes", function () {
     givenDataDir = process.env.DATA_DIR;
     dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-alarms-"));
     process.env.DATA_DIR = dataDir;
-    await new Promise<void>((resolve) => helper.startServer(resolve));
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()));
     lease = databaseService({ dataDir });
     await lease.value;
   });
