@@ -85,10 +85,15 @@ export class Maintenance {
     });
   }
 
-  /** Starts nothing any more and waits for what runs. */
-  async stop(): Promise<void> {
+  /** Starts nothing by itself any more; what runs ends after the table it is at. A checkpoint may still be asked for. */
+  rest(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
+  }
+
+  /** Starts nothing any more and waits for what runs. */
+  async stop(): Promise<void> {
+    this.rest();
     await this.#tail;
   }
 
@@ -146,6 +151,8 @@ export class Maintenance {
         if (this.#stopped) return;
         // A table may go while its turn comes; the others go on.
         await client.query(`${command} ${name}`).catch((error: unknown) => {
+          // Of a database that is being closed, or whose engine has gone: so would all the others.
+          if (this.#stopped || !isOfTable(error)) throw error;
           this.#options.log(`${command} ${name} failed: ${messageOf(error)}`);
         });
       }
@@ -156,6 +163,11 @@ export class Maintenance {
     writeFileSync(whole, `${JSON.stringify(this.#lastRuns)}\n`, { mode: 0o600 });
     renameSync(whole, this.#options.file);
   }
+}
+
+/** Whether the database itself refused this table, over a connection that goes on. */
+function isOfTable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !error.code?.startsWith("57P");
 }
 
 function readLastRuns(file: string): LastRuns {

@@ -219,6 +219,7 @@ class Embedded implements EmbeddedDatabase {
   async #close(): Promise<void> {
     try {
       this.#wakeUp?.();
+      this.#maintenance?.rest();
       await Promise.all([...this.#servings].map((serving) => serving.close()));
       const busy = setTimeout(() => this.#engine?.kill(closedError()), CLOSE_PATIENCE_MS);
       if (this.#engine) await this.#maintenance?.checkpoint().catch(() => {});
@@ -269,6 +270,8 @@ class Embedded implements EmbeddedDatabase {
     this.#setState("recovering");
     this.#log(`the embedded database failed (${this.#lastFailure}); reopening`);
     this.#bridge.detach("57P02", deathNotice(error));
+    // Nobody will open it again: who waits for that would hold up the closing.
+    if (this.#closing) this.#bridge.refuse("the database was closed");
     for (let attempt = 0; !this.#closing; attempt++) {
       const delayMs = REOPEN_DELAYS_MS[Math.min(attempt, REOPEN_DELAYS_MS.length - 1)] ?? 0;
       if (delayMs > 0) await this.#pause(delayMs);
