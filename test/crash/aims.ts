@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../scripts/simulator/random.ts";
 import type { Line } from "../support/line.ts";
-import { inboxDatabase, isCheckpointing } from "./evidence.ts";
+import { holdsCheckpointLock, inboxDatabase } from "./evidence.ts";
 import { untilBatchIsWritten } from "./transaction-under-way.ts";
 
 /** What a kill is meant to fall into. */
@@ -14,17 +14,19 @@ const CLEAN_UP_PATIENCE_MS = 12_000;
 
 /**
  * Waits for the moment to kill.
- * @returns for `commit`, whether a batch was seen being written; the other aims show in what the kill leaves behind
+ * @returns for `commit` and `clean-up`, whether that was seen under way; `replay` shows in what the kill leaves behind
  */
 export async function takeAim(aim: Aim, line: Line, rng: Random): Promise<boolean> {
   if (aim === "anything") await sleep(rng.uniform(0, 3000));
   // For "replay": at once. What the kill before left behind is still on its way.
-  if (aim === "clean-up") await untilCheckpoint(line);
+  if (aim === "clean-up") return untilCheckpoint(line);
   return aim === "commit" && (await untilBatchIsWritten(line, COMMIT_PATIENCE_MS));
 }
 
-async function untilCheckpoint(line: Line): Promise<void> {
+async function untilCheckpoint(line: Line): Promise<boolean> {
   const database = inboxDatabase(line);
   const deadline = performance.now() + CLEAN_UP_PATIENCE_MS;
-  while (database !== undefined && performance.now() < deadline && !isCheckpointing(database)) await sleep(1);
+  for (; database !== undefined && performance.now() < deadline; await sleep(1))
+    if (holdsCheckpointLock(database)) return true;
+  return false;
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,8 +10,8 @@ export interface Evidence {
   waiting: number;
   /** Of those, entries that had been in flight in an earlier crash: their replay was not over. */
   inReplay: number;
-  /** The journal was being moved into the database. */
-  inCheckpoint: boolean;
+  /** Frames of the journal are not in the database: of a checkpoint that was seen under way, that it did not end. */
+  hasFramesToMove: boolean;
 }
 
 /** The inbox's database of a line; undefined before it was made. */
@@ -24,7 +24,7 @@ export function inboxDatabase(line: Line): string | undefined {
 export function evidenceOf(line: Line): Evidence {
   const database = inboxDatabase(line);
   if (database === undefined) throw new Error("the line has no inbox");
-  const inCheckpoint = isCheckpointing(database);
+  const hasFramesToMove = hasUnfinishedBackfill(database);
   const directory = mkdtempSync(path.join(tmpdir(), "foieflow-evidence-"));
   try {
     const copy = path.join(directory, "entries.sqlite");
@@ -35,7 +35,7 @@ export function evidenceOf(line: Line): Evidence {
     const waiting = count("SELECT count(*) AS n FROM entry");
     const inReplay = count("SELECT count(*) AS n FROM entry JOIN emitted USING (id) WHERE crashes > 0");
     store.close();
-    return { waiting, inReplay, inCheckpoint };
+    return { waiting, inReplay, hasFramesToMove };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -58,12 +58,38 @@ const BACKFILLED_AT = 96;
 /** After `nBackfill`, five read marks and eight lock bytes. */
 const ATTEMPTED_AT = BACKFILLED_AT + 4 + 5 * 4 + 8;
 
-/** Whether a checkpoint has begun and is not finished, by the WAL index (sqlite.org/walformat.html, 2.2). */
-export function isCheckpointing(database: string): boolean {
+/**
+ * Whether a checkpoint has begun and not ended, by the WAL index (sqlite.org/walformat.html, 2.2). So it looks too after a
+ * recovery, until the first checkpoint.
+ */
+function hasUnfinishedBackfill(database: string): boolean {
   try {
     const index = readFileSync(`${database}-shm`);
     return index.readUInt32LE(ATTEMPTED_AT) > index.readUInt32LE(BACKFILLED_AT);
   } catch {
     return false; // not there, or too short yet
+  }
+}
+
+/** SQLite's locks are on bytes of the WAL index from 120 on; this one whoever checkpoints has. */
+const CHECKPOINT_LOCK_BYTE = 121;
+
+/** Whether somebody holds the lock that a checkpoint needs; only on Linux. */
+export function holdsCheckpointLock(database: string): boolean {
+  try {
+    const { ino } = statSync(`${database}-shm`);
+    // e.g. "3: POSIX  ADVISORY  WRITE 4711 fe:00:262145 121 121"
+    return readFileSync("/proc/locks", "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .some(
+        ([, , , mode, , file, from, to]) =>
+          mode === "WRITE" &&
+          file?.endsWith(`:${ino}`) === true &&
+          Number(from) <= CHECKPOINT_LOCK_BYTE &&
+          CHECKPOINT_LOCK_BYTE <= Number(to),
+      );
+  } catch {
+    return false; // no index yet, or another system
   }
 }
