@@ -122,7 +122,7 @@ describe("broker: the stock serial node and the serial door", () => {
     terminal.onData((bytes) => answered.push(bytes));
     await write(Buffer.from(HELLO));
     await write(Buffer.from([0, 1, 2].map((seq) => `${sample(seq)}\n`).join("")));
-    await until(() => Buffer.concat(answered).toString().split("\n").length > 3);
+    await until(() => Buffer.concat(answered).toString().split("\n").length > 3 && entries.length === 3);
     const acks = Buffer.concat(answered)
       .toString()
       .trim()
