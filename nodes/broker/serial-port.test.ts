@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeInitializer } from "node-red";
 import helper from "node-red-node-test-helper";
 import { openPty, type PseudoTerminal } from "../../scripts/simulator/pty.ts";
 import { ownDataDir } from "../../test/support/data-dir.ts";
-import { closeServices, openServices } from "../host/service.ts";
+import { closeServices, openServices, servicesOpened } from "../host/service.ts";
 import inboxNode from "../inbox/inbox.ts";
 import { currentInbox } from "../inbox/service.ts";
 import siteNode from "../inbox/site.ts";
@@ -110,13 +111,21 @@ describe("broker: the stock serial node and the serial door", () => {
       currentInbox()?.settle(entry.entryId, { kind: "stored" });
     });
     await until(() => openServices().includes("door:serial:door"));
+    await servicesOpened(10_000);
+    // What is written before the port is open would be lost with its flush.
+    await until(() => {
+      const port: unknown = Reflect.get(Object(Reflect.get(helper.getNode("out"), "port")), "serial");
+      return Reflect.get(Object(port), "isOpen") === true;
+    });
+    await sleep(100); // the door's node attaches, the port's settings are in force
     return entries;
   }
 
   const HELLO = '{"v":1,"device":"dev-1","hello":true,"ack":true}\n';
   const sample = (seq: number) => JSON.stringify({ v: 1, device: "dev-1", boot: 1, seq });
 
-  it("sends a device its acknowledgements down the same port", async () => {
+  it("sends a device its acknowledgements down the same port", async function () {
+    this.timeout(60_000);
     const entries = await loadWithOutput();
     const answered: Buffer[] = [];
     terminal.onData((bytes) => answered.push(bytes));
@@ -135,7 +144,7 @@ describe("broker: the stock serial node and the serial door", () => {
   });
 
   it("bounds what waits for a device that asks for acknowledgements and does not read them", async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const entries = await loadWithOutput();
     await write(Buffer.from(HELLO));
     const port: unknown = Reflect.get(Reflect.get(helper.getNode("out"), "port"), "serial");
@@ -156,7 +165,8 @@ describe("broker: the stock serial node and the serial door", () => {
     const unsent = () => currentInbox()?.stats().refused["acks-unsent"] ?? 0;
     await until(() => {
       most = Math.max(most, unwritten());
-      return unsent() > 0 || taken < sent.length;
+      // On a slow machine the first acknowledgements come after all that could be written was.
+      return most > 0 && entries.length > 0 && (unsent() > 0 || taken < sent.length);
     });
     assert.ok(most > 0 && most < 2 * MAX_UNWRITTEN_BYTES, `${most} bytes waited`);
     assert.ok(entries.length > 0);
