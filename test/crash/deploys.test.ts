@@ -76,7 +76,7 @@ describe("full deploys under load", function () {
     load.stop();
     const { resent } = await load.finished;
     assert.equal(resent, 0, "a device that is dropped sends again");
-    const accounts = await settledAccounts(line);
+    const accounts = await settledAccounts(line, 400_000);
     const found = await checkTotalQueue(line, numbered.journal, numbered.kinds);
     assert.ok(found.acknowledged >= 20 * DEPLOYS);
     assert.deepEqual(found.missing, [], "acknowledged and missing");
