@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage } from "./support/browser.ts";
+import type { Browser } from "playwright-core";
+import { misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
 
@@ -9,25 +9,6 @@ const WORDS = {
   fr: { locale: "fr-FR", what: "Capteur sans étalonnage valable", todo: "Faites l’étalonnage" },
   en: { locale: "en-GB", what: "Device without a valid calibration", todo: "Calibrate it" },
 } as const;
-
-/** Elements that are cut off or too small for a gloved finger. */
-async function misfits(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    if (document.documentElement.scrollWidth > window.innerWidth)
-      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
-    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
-      const box = element.getBoundingClientRect();
-      const name = `${element.getAttribute("class")} "${element.textContent?.slice(0, 40)}"`;
-      if (box.width > 0 && box.right > window.innerWidth + 1) found.push(`${name} reaches ${Math.round(box.right)} px`);
-      if (!element.matches("button, a") || box.width === 0) continue;
-      if (box.height < 48 || box.width < 48)
-        found.push(`${name} is ${Math.round(box.width)} by ${Math.round(box.height)} px`);
-      if (element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off`);
-    }
-    return found;
-  });
-}
 
 describe("the alarms' page", function () {
   this.timeout(240_000);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage } from "./support/browser.ts";
+import type { Browser } from "playwright-core";
+import { misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, PERSON_PASSWORD, until } from "./support/line.ts";
 
@@ -30,25 +30,6 @@ function beltMessage(seq: number, thing = false): string {
       ),
       status_matrix: matrix(() => 0),
     },
-  });
-}
-
-/** Elements that are cut off or too small for a gloved finger. */
-async function misfits(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    if (document.documentElement.scrollWidth > window.innerWidth)
-      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
-    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
-      const box = element.getBoundingClientRect();
-      if (box.width > 0 && box.right > window.innerWidth + 1)
-        found.push(`${element.className} reaches ${Math.round(box.right)} px`);
-      if (element.matches("button, a") && box.width > 0 && (box.height < 48 || box.width < 48))
-        found.push(
-          `${element.className} "${element.textContent}" is ${Math.round(box.width)} by ${Math.round(box.height)} px`,
-        );
-    }
-    return found;
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage } from "./support/browser.ts";
+import type { Browser } from "playwright-core";
+import { misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
 
@@ -11,25 +11,6 @@ const WORDS = {
   en: { locale: "en-GB", reason: "Unreadable message", balanced: "The accounts balance" },
 } as const;
 const BAD = 5;
-
-/** Elements that are cut off or too small for a gloved finger. */
-async function misfits(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    if (document.documentElement.scrollWidth > window.innerWidth)
-      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
-    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
-      const box = element.getBoundingClientRect();
-      const name = `${element.className} "${element.textContent?.slice(0, 40)}"`;
-      if (box.width > 0 && box.right > window.innerWidth + 1) found.push(`${name} reaches ${Math.round(box.right)} px`);
-      if (!element.matches("button, a") || box.width === 0) continue;
-      if (box.height < 48 || box.width < 48)
-        found.push(`${name} is ${Math.round(box.width)} by ${Math.round(box.height)} px`);
-      if (element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off`);
-    }
-    return found;
-  });
-}
 
 describe("the pages for the quarantine and the line's health", function () {
   this.timeout(240_000);

@@ -62,3 +62,22 @@ export async function openPage(
   });
   return { context, page, problems };
 }
+
+/** Elements of ours that are cut off, reach beyond the page or are too small for a gloved finger. */
+export async function misfits(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    if (document.documentElement.scrollWidth > window.innerWidth)
+      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
+    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
+      const box = element.getBoundingClientRect();
+      const name = `${element.getAttribute("class")} "${element.textContent?.slice(0, 40)}"`;
+      if (box.width > 0 && box.right > window.innerWidth + 1) found.push(`${name} reaches ${Math.round(box.right)} px`);
+      if (!element.matches("button, a") || box.width === 0) continue;
+      if (box.height < 48 || box.width < 48)
+        found.push(`${name} is ${Math.round(box.width)} by ${Math.round(box.height)} px`);
+      if (element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off`);
+    }
+    return found;
+  });
+}
