@@ -61,7 +61,9 @@ describe("each device has a credential of its own", function () {
     await cut;
     client.on("error", () => undefined);
     await client.endAsync(true);
-    assert.match(command("list"), new RegExp(`^${deviceId}\\tissued .* at the console\\tin use since`));
+    // Its use is noted behind the connection.
+    const inUse = new RegExp(`^${deviceId}\\tissued .* at the console\\tin use since`);
+    await until("its use to be noted", () => inUse.test(command("list")));
   });
 
   it("no longer lets it in with the shared token, which still serves the others", async () => {
