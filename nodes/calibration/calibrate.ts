@@ -80,7 +80,7 @@ const init: NodeInitializer = (RED) => {
       closed = true;
       clearInterval(showing);
       status.close();
-      held.drop();
+      held.close();
       lease.release();
     });
   });

@@ -43,12 +43,12 @@ export class HeldMessages {
     }
   }
 
-  /** Lets go of what waits without passing it on: not settled, so the inbox gives it again to the flows that come. */
-  drop(): void {
-    for (const { msg, done } of this.#held) {
-      this.#keeper.giveUp(msg);
-      done();
-    }
-    this.#held = [];
+  /**
+   * The node closes: lets go of what waits, and of what still comes, without passing it on. It is not settled, so the
+   * inbox gives it again to the flows that come.
+   */
+  close(): void {
+    this.#keeper.giveUp();
+    for (const { done } of this.#held.splice(0)) done();
   }
 }

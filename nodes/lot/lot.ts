@@ -100,7 +100,7 @@ const init: NodeInitializer = (RED) => {
       closed = true;
       clearInterval(publishing);
       stopListening?.();
-      held.drop();
+      held.close();
       status.close();
       lease.release();
     });

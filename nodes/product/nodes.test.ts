@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import helper from "node-red-node-test-helper";
 import { nodeOf } from "../../test/support/nodes.ts";
 import gradeSpecNode from "../grade/grade-spec.ts";
+import { setCurrentInbox } from "../host/current-inbox.ts";
 import { closeServices, openServices } from "../host/service.ts";
+import { DurableInbox } from "../inbox/durable-inbox.ts";
 import { isSample } from "../sample/message.ts";
 import type { Presence, Sample, ShapeAnalysis, TofFrame } from "../sample/sample.ts";
 import { analyseShape } from "../vl53l8ch/analyse-shape.ts";
@@ -47,9 +52,8 @@ function sampleOf(seq: number, frame: TofFrame, more: Partial<Sample> = {}): Sam
   };
 }
 
-/** Feeds samples to the node and waits until as many came out. */
-async function through(samples: readonly Sample[], config: object = {}): Promise<Sample[]> {
-  await helper.load(
+function load(config: object = {}): Promise<void> {
+  return helper.load(
     [gradeSpecNode, productNode],
     [
       { id: "tab", type: "tab", label: "product" },
@@ -58,6 +62,11 @@ async function through(samples: readonly Sample[], config: object = {}): Promise
       { id: "out", z: "tab", type: "helper", x: 1, y: 1, wires: [] },
     ],
   );
+}
+
+/** Feeds samples to the node and waits until as many came out. */
+async function through(samples: readonly Sample[], config: object = {}): Promise<Sample[]> {
+  await load(config);
   return new Promise((resolve) => {
     const out: Sample[] = [];
     nodeOf("out").on("input", (msg: { payload?: unknown }) => {
@@ -68,6 +77,16 @@ async function through(samples: readonly Sample[], config: object = {}): Promise
     samples.forEach((payload, entry) => {
       nodeOf("product").receive({ entryId: String(entry), payload });
     });
+  });
+}
+function append(inbox: DurableInbox, deviceId: string): Promise<string> {
+  return inbox.append({
+    transport: "mqtt",
+    receivedAt: "2026-11-22T11:00:00Z",
+    siteId: "LL",
+    defaultLineId: "L1",
+    provenDeviceId: deviceId,
+    bytes: Buffer.from("{}"),
   });
 }
 const roles = (samples: readonly Sample[]) => samples.map(({ role }) => role);
@@ -121,5 +140,35 @@ describe("the product node", () => {
       deviceId: "D1",
     });
     assert.deepEqual(roles(await through([sampleOf(0, frame, { vl53l8ch: { frame, analysis } })])), ["product"]);
+  });
+
+  it("keeps nothing that comes while it closes: the inbox has it again", async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "foieflow-product-"));
+    const inbox = await DurableInbox.open({ directory });
+    setCurrentInbox(inbox);
+    try {
+      await load();
+      const product = nodeOf("product");
+      const samples = [0, 30, 45, 30, 0, 40, 45].map((height, seq) => sampleOf(seq, frameOf(height)));
+      for (const { deviceId } of samples) await append(inbox, deviceId);
+      const emitted: string[] = [];
+      await new Promise<void>((resolve) => {
+        inbox.attach(({ entryId }) => {
+          emitted.push(entryId);
+          // The fifth frame closes the first product, whose analysis takes a while: the node is not closed at once.
+          if (emitted.length <= 5) product.receive({ entryId, payload: samples[emitted.length - 1] });
+          if (emitted.length === samples.length) resolve();
+        });
+      });
+      const closing = product.close(false);
+      for (const at of [5, 6]) product.receive({ entryId: emitted[at], payload: samples[at] });
+      await closing;
+      assert.equal(inbox.stats().claimed, 0);
+      assert.equal(inbox.stats().waiting, 7);
+    } finally {
+      setCurrentInbox(undefined);
+      await inbox.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 });

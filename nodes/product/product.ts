@@ -118,6 +118,8 @@ const init: NodeInitializer = (RED) => {
       release(segmenter.add({ msg, sample, send, done }, factsOf(sample), performance.now()));
     });
     this.on("close", async (closed: () => void) => {
+      // The nodes before this one may still deliver; whatever came now would wait here for ever.
+      keeper.close();
       clearInterval(timer);
       release(segmenter.flush());
       let patience: NodeJS.Timeout | undefined;
@@ -127,10 +129,8 @@ const init: NodeInitializer = (RED) => {
       await Promise.race([line.empty(), outOfPatience]);
       clearTimeout(patience);
       // Handed back unsettled, as is what nodes behind that close as well lose: the inbox gives it again.
-      for (const { msg, done } of line.giveUp()) {
-        keeper.giveUp(msg);
-        done();
-      }
+      for (const { done } of line.giveUp()) done();
+      keeper.giveUp();
       status.close();
       closed();
     });

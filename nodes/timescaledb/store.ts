@@ -1,4 +1,5 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
+import { Keeper } from "../host/current-inbox.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
@@ -37,6 +38,7 @@ const init: NodeInitializer = (RED) => {
     }
     const settle: Settle = (entryId, outcome) => site?.inbox.settle(entryId, outcome);
 
+    const keeper = new Keeper(this.id, () => site?.inbox);
     let troubled = false;
     let stored = 0;
     const writer = new Writer<{ msg: StoreMessage; done: Done }>({
@@ -45,6 +47,7 @@ const init: NodeInitializer = (RED) => {
       maxRows: bounded(config.maxRows, 500, 1, 500),
       maxAgeMs: bounded(config.maxAgeMs, 50, 1, 5000),
       onSettled: ({ context: { msg, done } }, outcome) => {
+        keeper.settled(msg);
         if (outcome.kind === "stored") {
           stored += 1;
           this.send([msg, null]);
@@ -96,25 +99,24 @@ const init: NodeInitializer = (RED) => {
         return done(new Error(RED._("store.errors.not-a-sample")));
       if (typeof entryId !== "string") return done(new Error(RED._("store.errors.no-entry")));
       // A copy of an entry that is settled, or that is being written, goes no further.
-      if (site && !site.inbox.claim(entryId, this.id)) return done();
+      if (!keeper.keep(msg)) return done();
       const taken = writer.add({ entryId, payload, context: { msg, done } });
       if (taken === "taken") return;
       // Nobody holds it now: the inbox emits it again after its time-out.
-      site?.inbox.handOn(entryId, this.id);
+      keeper.passOn(msg);
       done(taken === "full" ? new Error(RED._("store.errors.full")) : undefined);
     });
 
     this.on("close", (done: () => void) => {
       closed = true;
+      keeper.close();
       stopWatching?.();
       // What is left stays unsettled; the inbox emits it again.
       writer
         .close(database?.state() === "ready" ? CLOSE_MS : CLOSE_AWAY_MS)
         .then((left) => {
-          for (const { entryId, context } of left) {
-            site?.inbox.release(entryId, this.id);
-            context.done();
-          }
+          keeper.giveUp();
+          for (const { context } of left) context.done();
         })
         .finally(() => {
           status.close();
