@@ -84,6 +84,19 @@ describe("the API of a running line", function () {
         assert.equal((await fetch(`${line.base}/api/${mission}${end}`)).status, 200, mission + end);
   });
 
+  it("takes a change from who may do it", async () => {
+    const send = (headers: Record<string, string>) =>
+      fetch(`${line.base}/api/lines/line-1/assignment`, {
+        method: "PUT",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ lot: "LOT-API", breeder: "Ferme Éric" }),
+      });
+    assert.equal((await send({})).status, 403, "this machine may only read");
+    const answer = await send({ cookie: await line.signIn("operator") });
+    const made = await answer.json();
+    assert.deepEqual([answer.status, made.lot, made.madeBy], [201, "LOT-API", "operator"]);
+  });
+
   it("works with a client generated from the document, whose types hold", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "foieflow-client-"));
     try {
