@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage } from "./support/browser.ts";
+import type { Browser } from "playwright-core";
+import { misfits, openBrowser, openPage } from "./support/browser.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
 
 const WIDTHS = [390, 768, 1440] as const;
@@ -12,21 +12,6 @@ const LANGUAGES = {
   en: { locale: "en-GB", words: ["Why this grade", "Height map", "Spectrum"] },
 } as const;
 const GRADES = /^(A\+|A|B|C|REJECT|REJET)$/;
-
-/** Elements whose content is cut off or that reach beyond the page. */
-async function overflows(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    if (document.documentElement.scrollWidth > window.innerWidth)
-      found.push(`page is ${document.documentElement.scrollWidth} px wide`);
-    for (const element of Array.from(document.querySelectorAll("[class*='ff-']"))) {
-      const box = element.getBoundingClientRect();
-      if (box.width > 0 && box.right > window.innerWidth + 1)
-        found.push(`${element.className} reaches ${Math.round(box.right)} px`);
-    }
-    return found;
-  });
-}
 
 describe("the pages of a running line", function () {
   this.timeout(180_000);
@@ -74,7 +59,7 @@ describe("the pages of a running line", function () {
           const shown = async () => page.locator(".ff-grade").first().innerText();
           const first = await shown();
           await until("the page to move on", async () => (await shown()) !== first, 20_000);
-          assert.deepEqual(await overflows(page), []);
+          assert.deepEqual(await misfits(page), []);
           assert.deepEqual(problems, []);
         } finally {
           await context.close();
@@ -82,6 +67,69 @@ describe("the pages of a running line", function () {
       });
     }
   }
+
+  it("changes lot and breeder in two taps, for who may, and says by whom and since when", async () => {
+    const put = (cookie: string, lot: string, breeder: string) =>
+      fetch(`${line.base}/api/lines/line-1/assignment`, {
+        method: "PUT",
+        headers: { "content-type": "application/json", cookie },
+        body: JSON.stringify({ lot, breeder }),
+      });
+    const cookie = await line.signIn("operator");
+    for (const [lot, breeder] of [
+      ["LOT-1", "Ferme Éric"],
+      ["LOT-2", "GAEC des Deux Ponts"],
+    ] as const)
+      assert.equal((await put(cookie, lot, breeder)).status, 201);
+    const anyone = await openPage(browser, line.base, { width: 390, height: 900, locale: "fr-FR" });
+    try {
+      const { page } = anyone;
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      await page.locator('.ff-lot[data-lot="LOT-2"]').waitFor({ timeout: 30_000 });
+      await page.click('.ff-lot [data-action="change"]');
+      await page.click('[data-pick="LOT-1"]');
+      await page.locator('.ff-refusal[data-needed="operator"]').waitFor({ timeout: 30_000 });
+      assert.equal(await page.locator('.ff-lot[data-lot="LOT-2"]').count(), 1);
+    } finally {
+      await anyone.context.close();
+    }
+    const operator = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR", cookie });
+    try {
+      const { page, problems } = operator;
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      await page.locator('.ff-lot[data-lot="LOT-2"]').waitFor({ timeout: 30_000 });
+      await page.click('.ff-lot [data-action="change"]');
+      assert.deepEqual(await misfits(page), []);
+      await page.click('[data-pick="LOT-1"]');
+      const card = page.locator('.ff-lot[data-lot="LOT-1"]');
+      await card.waitFor({ timeout: 30_000 });
+      assert.match(await card.innerText(), /Ferme Éric[\s\S]*par operator, depuis \d\d:\d\d/);
+      // Another one, in the place of the one chosen by mistake.
+      await page.click('.ff-lot [data-action="change"]');
+      await page.click('[data-mode="correct"]');
+      await page.click('[data-action="other"]');
+      await page.fill('.ff-lot input[name="lot"]', "LOT-3");
+      await page.click('[data-breeder="GAEC des Deux Ponts"]');
+      assert.deepEqual(await misfits(page), []);
+      await page.click('[data-action="save"]');
+      await page.locator('.ff-lot[data-lot="LOT-3"]').waitFor({ timeout: 30_000 });
+      assert.deepEqual(problems, []);
+    } finally {
+      await operator.context.close();
+    }
+    const records = await line.query(
+      "SELECT lot_abattage, eleveur, made_by, supersedes IS NOT NULL AS corrects FROM line_assignments ORDER BY assignment_id",
+    );
+    assert.deepEqual(
+      records.map(Object.values).map((values) => values.join(" | ")),
+      [
+        "LOT-1 | Ferme Éric | operator | false",
+        "LOT-2 | GAEC des Deux Ponts | operator | false",
+        "LOT-1 | Ferme Éric | operator | false",
+        "LOT-3 | GAEC des Deux Ponts | operator | true",
+      ],
+    );
+  });
 
   it("greys out what is stale, and says that data stays away", async () => {
     const quiet = await Line.create();

@@ -1,6 +1,7 @@
 import type { AlarmSummary, AlarmsSection } from "@foieflow/node-red-foieflow/alarm/page.js";
 import type { CalibrationSection } from "@foieflow/node-red-foieflow/calibration/page.js";
 import type { HealthSection } from "@foieflow/node-red-foieflow/health/page.js";
+import type { LotSection } from "@foieflow/node-red-foieflow/lot/page.js";
 import type { QuarantineSection } from "@foieflow/node-red-foieflow/quarantine/page.js";
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 
@@ -135,7 +136,13 @@ export interface StateSection extends Section {
 /** `msg.payload` from the line view to the widgets: always a whole section, so that the last one restores a page. */
 export type ViewSection = LiveSection | SamplesSection | ShiftSection | DevicesSection | StateSection;
 /** Every section a widget may be sent: those of a line, and those of other pages. */
-export type AnySection = ViewSection | CalibrationSection | QuarantineSection | HealthSection | AlarmsSection;
+export type AnySection =
+  | ViewSection
+  | CalibrationSection
+  | QuarantineSection
+  | HealthSection
+  | AlarmsSection
+  | LotSection;
 export type SectionName = AnySection["section"];
 
 /** The line view's outputs, in order. */

@@ -70,6 +70,7 @@ describe("widgets", () => {
         "quarantine" as const,
         "health" as const,
         "alarms" as const,
+        "lots" as const,
       ].filter((section) => {
         const payload = section === "live" ? LIVE : { section, ...STAMP };
         try {

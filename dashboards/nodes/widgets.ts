@@ -27,6 +27,7 @@ const WIDGETS: Record<string, { section?: SectionName; parts?: readonly Part[]; 
   "ui-foieflow-spectrum": { section: "live", parts: ["spectrum"] },
   "ui-foieflow-reasons": { section: "live", parts: ["reasons"] },
   "ui-foieflow-samples": { section: "samples", onAction: true },
+  "ui-foieflow-lot": { section: "lots", onAction: true },
   "ui-foieflow-shift": { section: "shift" },
   "ui-foieflow-devices": { section: "devices" },
   "ui-foieflow-calibration": { section: "calibration", onAction: true },

@@ -7,6 +7,7 @@ import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
 import HealthWidget from "./HealthWidget.vue";
 import HeightMapWidget from "./HeightMapWidget.vue";
+import LotWidget from "./LotWidget.vue";
 import PeopleWidget from "./PeopleWidget.vue";
 import QuarantineWidget from "./QuarantineWidget.vue";
 import ReasonsWidget from "./ReasonsWidget.vue";
@@ -23,6 +24,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-spectrum": { UIFoieflowSpectrum: SpectrumWidget },
   "ui-foieflow-reasons": { UIFoieflowReasons: ReasonsWidget },
   "ui-foieflow-samples": { UIFoieflowSamples: SamplesWidget },
+  "ui-foieflow-lot": { UIFoieflowLot: LotWidget },
   "ui-foieflow-shift": { UIFoieflowShift: ShiftWidget },
   "ui-foieflow-devices": { UIFoieflowDevices: DevicesWidget },
   "ui-foieflow-calibration": { UIFoieflowCalibration: CalibrationWidget },

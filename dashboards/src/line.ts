@@ -39,6 +39,9 @@ const MAX_INSPECTED = 20;
 /** A pinned product gives way to the present by itself, ms. */
 export const PIN_MS = 60_000;
 
+/** The line this page is about; null until its header said so. */
+export const lineShown = ref<string | null>(null);
+
 const lines = reactive(new Map<string, Shared>());
 /** Last message of any kind that came just now (not one restored), tablet's monotonic clock, ms. */
 const lastHeardMs = ref(performance.now());
@@ -78,6 +81,7 @@ export function useSection<S extends AnySection>(
     heard(payload.serverMs);
     section.value = payload;
     const whole: AnySection = payload;
+    if (whole.section === "state") lineShown.value = whole.line;
     if (whole.section === "samples" && whole.inspected) remember(whole.view, whole.inspected);
   };
   dataTracker?.(

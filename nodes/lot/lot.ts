@@ -58,9 +58,10 @@ const init: NodeInitializer = (RED) => {
     };
     const publish = (answer?: LotSection["answer"]) => {
       if (!assignments || !site || closed) return;
-      const section = assignments.section(Date.now());
+      const { siteId, timeZone } = site.settings;
+      const section = { ...assignments.section(Date.now()), timeZone };
       show(section);
-      this.send([null, { topic: site.settings.siteId, payload: { ...section, ...(answer && { answer }) } }]);
+      this.send([null, { topic: siteId, payload: { ...section, ...(answer && { answer }) } }]);
     };
     const publishing = setInterval(() => publish(), PAGE_MS);
     status.show({ fill: "yellow", shape: "ring", text: RED._("lot.status.loading") });

@@ -49,6 +49,8 @@ export interface LotSection {
   /** The site. */
   view: string;
   serverMs: number;
+  /** The plant's, IANA. */
+  timeZone: string;
   /** Whether the records could be read. */
   records: "loading" | "ready" | "unknown";
   lines: LotLine[];

@@ -75,7 +75,7 @@ export class LineAssignments extends KeptRecords {
   }
 
   /** What pages show. */
-  section(nowMs: number): LotSection {
+  section(nowMs: number): Omit<LotSection, "timeZone"> {
     const lines = new Set([...this.#timeline.lines(), ...this.#lines]);
     const listed = [...lines].sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, MAX_LINES);
     const views = listed.map((line): LotLine => {
