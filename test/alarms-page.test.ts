@@ -3,8 +3,8 @@ import type { Browser } from "playwright-core";
 import { misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
+import { widthsIn } from "./support/looks.ts";
 
-const WIDTHS = [390, 768, 1440] as const;
 const WORDS = {
   fr: { locale: "fr-FR", what: "Capteur sans étalonnage valable", todo: "Faites l’étalonnage" },
   en: { locale: "en-GB", what: "Device without a valid calibration", todo: "Calibrate it" },
@@ -38,7 +38,7 @@ describe("the alarms' page", function () {
   });
 
   for (const [language, { locale, what, todo }] of Object.entries(WORDS)) {
-    for (const width of WIDTHS) {
+    for (const width of widthsIn(language)) {
       it(`says what happened and what to do, with a banner on every page, at ${width} px in ${language}`, async () => {
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
         try {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { misfits, openBrowser, openPage } from "./support/browser.ts";
+import { follow, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, PERSON_PASSWORD, until } from "./support/line.ts";
+import { widthsIn } from "./support/looks.ts";
 
 const DEVICE = "belt-watcher";
 const HEIGHT_MM = 100;
-const WIDTHS = [390, 768, 1440] as const;
 
 const template = messageOf(samplesOf(capturedLines().current)[0] ?? "");
 
@@ -61,7 +61,7 @@ describe("the calibration page", function () {
     fr: { locale: "fr-FR", missing: "Manquant" },
     en: { locale: "en-GB", missing: "Missing" },
   })) {
-    for (const width of WIDTHS) {
+    for (const width of widthsIn(language)) {
       it(`shows the device as not calibrated at ${width} px in ${language}, with nothing cut off`, async () => {
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
         try {
@@ -190,11 +190,11 @@ describe("the calibration page", function () {
     });
     try {
       await page.goto(`${line.base}/dashboard/line?lang=en`);
-      await page.locator('.ff-pages [data-page="calibration"]').click();
+      await follow(page, "calibration");
       await page.locator(`[data-device="${DEVICE}"]`).waitFor({ timeout: 20_000 });
       assert.match(page.url(), /\/dashboard\/calibration\?lang=en$/);
       assert.equal(await page.locator('.ff-pages [aria-current="page"]').last().innerText(), "Calibration");
-      await page.locator('.ff-pages [data-page="line"]').last().click();
+      await follow(page, "line");
       await page.locator(".ff-grade").first().waitFor({ timeout: 20_000 });
       assert.deepEqual(problems, []);
     } finally {

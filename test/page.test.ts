@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import type { Browser } from "playwright-core";
-import { misfits, openBrowser, openPage } from "./support/browser.ts";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Browser, Locator } from "playwright-core";
+import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
+import { WebSocketDevice } from "./support/devices.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
+import { isLong } from "./support/long.ts";
+import { WIDTHS } from "./support/looks.ts";
 
-const WIDTHS = [390, 768, 1440] as const;
+const FLOWS = path.resolve(import.meta.dirname, "../flows");
+
 const LANGUAGES = {
   fr: {
     locale: "fr-FR",
@@ -13,8 +20,34 @@ const LANGUAGES = {
 } as const;
 const GRADES = /^(A\+|A|B|C|REJECT|REJET)$/;
 
+const VIEWS = WIDTHS.flatMap((width, index) => [
+  { width, language: "fr", colorScheme: index % 2 === 0 ? "light" : "dark" } as const,
+  { width, language: "en", colorScheme: index % 2 === 0 ? "dark" : "light" } as const,
+]);
+
+/** Every page of the flows that are shipped. */
+const PAGES = readdirSync(FLOWS)
+  .flatMap((file): { type?: string; path?: string }[] => JSON.parse(readFileSync(path.join(FLOWS, file), "utf8")))
+  .flatMap((node) => (node.type === "ui-page" && node.path ? [node.path.replace("/", "")] : []));
+
+/** The line's page in all its looks; of the others, in the short form, one in each language, all looks in turn. */
+const LOOKS = PAGES.flatMap((name, index) =>
+  VIEWS.filter((_, at) => isLong || name === "line" || at === (2 * index) % 6 || at === (2 * index + 3) % 6).map(
+    (view) => ({ name, ...view }),
+  ),
+);
+
+/** Process that keeps the embedded database of a line. */
+function engineOf(line: Line): number {
+  const engines = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(line.pid)], { encoding: "utf8" })
+    .split("\n")
+    .filter((text) => text.includes("engine-entry"));
+  assert.equal(engines.length, 1, engines.join("\n"));
+  return Number.parseInt(engines[0] ?? "", 10);
+}
+
 describe("the pages of a running line", function () {
-  this.timeout(180_000);
+  this.timeout(isLong ? 600_000 : 180_000);
   let line: Line;
   let browser: Browser;
 
@@ -45,12 +78,24 @@ describe("the pages of a running line", function () {
     );
   });
 
-  for (const [language, { locale, words }] of Object.entries(LANGUAGES)) {
-    for (const width of WIDTHS) {
-      it(`shows live grades at ${width} px in ${language}, with nothing cut off and no complaint`, async () => {
-        const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
-        try {
-          await page.goto(`${line.base}/dashboard/line?lang=${language}`);
+  it("has a page of every kind", () => assert.ok(PAGES.includes("line") && PAGES.length >= 7, String(PAGES)));
+
+  for (const { name, width, language, colorScheme } of LOOKS)
+    it(`shows ${name} at ${width} px in ${language}, ${colorScheme}: nothing cut off, too small, hard to read or missing`, async () => {
+      const { locale, words } = LANGUAGES[language];
+      const cookie = await line.signIn("admin");
+      const { context, page, problems } = await openPage(browser, line.base, {
+        width,
+        height: 900,
+        locale,
+        colorScheme,
+        cookie,
+      });
+      try {
+        await page.goto(`${line.base}/dashboard/${name}?lang=${language}`);
+        await page.locator(`.ff-pages [data-page="${name}"][aria-current]`).waitFor({ timeout: 20_000 });
+        await page.locator('.ff-person[data-role="admin"]').waitFor({ timeout: 20_000 });
+        if (name === "line") {
           const mark = page.locator(".ff-grade[data-grade]").first();
           await mark.waitFor({ timeout: 20_000 });
           assert.match((await mark.getAttribute("data-grade")) ?? "", GRADES);
@@ -59,14 +104,16 @@ describe("the pages of a running line", function () {
           const shown = async () => page.locator(".ff-grade").first().innerText();
           const first = await shown();
           await until("the page to move on", async () => (await shown()) !== first, 20_000);
-          assert.deepEqual(await misfits(page), []);
-          assert.deepEqual(problems, []);
-        } finally {
-          await context.close();
         }
-      });
-    }
-  }
+        assert.deepEqual(await misfits(page), []);
+        assert.deepEqual(await barriers(page), []);
+        await page.locator('.ff-pages [data-action="pages"]').click();
+        assert.deepEqual(await misfits(page), [], "unfolded");
+        assert.deepEqual(problems, []);
+      } finally {
+        await context.close();
+      }
+    });
 
   it("changes lot and breeder in two taps, for who may, and says by whom and since when", async () => {
     const put = (cookie: string, lot: string, breeder: string) =>
@@ -131,21 +178,6 @@ describe("the pages of a running line", function () {
     );
   });
 
-  it("greys out what is stale, and says that data stays away", async () => {
-    const quiet = await Line.create();
-    await quiet.start();
-    const { context, page } = await openPage(browser, quiet.base, { width: 1440, height: 900, locale: "fr-FR" });
-    try {
-      await page.goto(`${quiet.base}/dashboard/line?lang=fr`);
-      await page.waitForSelector(".ff-grade");
-      await quiet.stop("SIGKILL");
-      await page.locator(".ff-header-trouble[data-kind='bad']").first().waitFor({ timeout: 10_000 });
-    } finally {
-      await context.close();
-      await quiet.remove();
-    }
-  });
-
   for (const [locale, label, help] of [
     ["fr-FR", "décoder", "Lit ce que les appareils"],
     ["en-US", "decode", "Reads what devices sent"],
@@ -175,4 +207,52 @@ describe("the pages of a running line", function () {
       }
     });
   }
+
+  it("says at once that a device, the database or the server is gone, and takes it back by itself", async () => {
+    const { context, page } = await openPage(browser, line.base, { width: 1440, height: 900, locale: "fr-FR" });
+    const seen: string[] = [];
+    /** Waits for what a page shows after something was done; how long it took is told, and bound in the long form. */
+    const shows = async (what: string, locator: Locator, withinMs = 5_000) => {
+      const fromMs = performance.now();
+      await locator.first().waitFor({ timeout: isLong ? withinMs : 60_000 });
+      seen.push(`${what} ${((performance.now() - fromMs) / 1000).toFixed(1)} s`);
+    };
+    const trouble = (text: string) => page.locator(".ff-header-trouble[data-kind='bad']", { hasText: text });
+    const live = page.locator(".ff-header-live:not(.ff-header-off)");
+    const device = (state: string) =>
+      page.locator(`.ff-device[data-state="${state}"]`, { hasText: "ESP32_TO_BE_KILLED" });
+    const hello = JSON.stringify({ type: "esp32_hello", device_id: "ESP32_TO_BE_KILLED", firmware_version: "1.0.0" });
+    const connect = async () => {
+      const door = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+      await door.send(hello);
+      return door;
+    };
+    try {
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      await live.waitFor({ timeout: 30_000 });
+
+      const first = await connect();
+      await device("connected").waitFor({ timeout: 30_000 });
+      first.socket.terminate();
+      await shows("a device", device("disconnected"));
+      const second = await connect();
+      await shows("back", device("connected"));
+      await second.close();
+
+      process.kill(engineOf(line), "SIGKILL");
+      await shows("the database", trouble("Base de données injoignable"));
+      await shows("back", live, 30_000);
+      assert.equal(await trouble("Base de données injoignable").count(), 0);
+
+      await line.stop("SIGKILL");
+      await shows("the server", trouble("Serveur injoignable"));
+      assert.equal(await page.locator(".ff-grade.ff-stale").count(), 1, "an old grade does not look like a new one");
+      await line.start();
+      await shows("back", live, 30_000);
+      assert.equal(await trouble("Serveur injoignable").count(), 0);
+      console.log(`      visible after: ${seen.join(", ")}`);
+    } finally {
+      await context.close();
+    }
+  });
 });

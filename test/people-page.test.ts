@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage } from "./support/browser.ts";
+import { follow, openBrowser, openPage } from "./support/browser.ts";
 import { Line, PERSON_PASSWORD, until } from "./support/line.ts";
-
-const WIDTHS = [390, 768, 1440] as const;
+import { widthsIn } from "./support/looks.ts";
 
 /** What is cut off, or too small for a gloved finger. */
 async function misfits(page: Page): Promise<string[]> {
@@ -44,7 +43,7 @@ describe("people on their pages", function () {
     fr: { title: "Connexion", wrong: "Nom ou mot de passe incorrect." },
     en: { title: "Sign in", wrong: "Wrong name or password." },
   }))
-    for (const width of WIDTHS)
+    for (const width of widthsIn(language))
       it(`sign in at ${width} px in ${language}: led there, told what is wrong, and back to the page they wanted`, async () => {
         const locale = language === "fr" ? "fr-FR" : "en-GB";
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
@@ -76,7 +75,7 @@ describe("people on their pages", function () {
         }
       });
 
-  for (const width of WIDTHS)
+  for (const width of widthsIn("fr"))
     it(`keeps the accounts and reads the log at ${width} px`, async () => {
       const cookie = await line.signIn("admin");
       const { context, page, problems } = await openPage(browser, line.base, {
@@ -95,7 +94,7 @@ describe("people on their pages", function () {
         await page.locator('[data-action="add"]').click();
         await page.locator(`[data-person="${name}"]`).waitFor();
         assert.deepEqual(await misfits(page), []);
-        await page.locator('.ff-pages [data-page="audit"]').first().click();
+        await follow(page, "audit");
         await page.fill('[name="target"]', name);
         await until("the change in the log", async () => {
           await page.locator('[data-action="search"]').click();

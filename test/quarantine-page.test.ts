@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import type { Browser } from "playwright-core";
-import { misfits, openBrowser, openPage } from "./support/browser.ts";
+import { follow, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
+import { widthsIn } from "./support/looks.ts";
 
-const WIDTHS = [390, 768, 1440] as const;
 const WORDS = {
   fr: { locale: "fr-FR", reason: "Message illisible", balanced: "Les comptes sont justes" },
   en: { locale: "en-GB", reason: "Unreadable message", balanced: "The accounts balance" },
@@ -41,7 +41,7 @@ describe("the pages for the quarantine and the line's health", function () {
   });
 
   for (const [language, { locale, reason, balanced }] of Object.entries(WORDS)) {
-    for (const width of WIDTHS) {
+    for (const width of widthsIn(language)) {
       it(`shows what is in quarantine and why, at ${width} px in ${language}, with nothing cut off`, async () => {
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
         try {
@@ -154,7 +154,7 @@ describe("the pages for the quarantine and the line's health", function () {
     const { context, page } = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR" });
     try {
       await page.goto(`${line.base}/dashboard/line?lang=fr`);
-      await page.locator('.ff-pages [data-page="health"]').click();
+      await follow(page, "health");
       await page.locator('[data-card="accounts"]').waitFor({ timeout: 60_000 });
       assert.equal(await page.locator('[data-card="accounts"].ff-stale').count(), 0);
       await line.stop("SIGKILL");

@@ -70,6 +70,7 @@ export interface Words {
   language: string;
   theme: string;
   pages: string;
+  menu: string;
   calibration: string;
   people: string;
   audit: string;
@@ -155,6 +156,7 @@ export const WORDS: Record<Language, Words> = {
     language: "Langue",
     theme: "Clair ou sombre",
     pages: "Pages",
+    menu: "Menu",
     calibration: "Étalonnage",
     people: "Personnes",
     audit: "Journal",
@@ -244,6 +246,7 @@ export const WORDS: Record<Language, Words> = {
     language: "Language",
     theme: "Light or dark",
     pages: "Pages",
+    menu: "Menu",
     calibration: "Calibration",
     people: "People",
     audit: "Audit log",

@@ -23,6 +23,7 @@ export interface PeopleWords {
   when: string;
   who: string;
   what: string;
+  whatExample: string;
   target: string;
   result: string;
   from: string;
@@ -70,6 +71,7 @@ export const PEOPLE_WORDS: Record<Language, PeopleWords> = {
     when: "Quand",
     who: "Qui",
     what: "Quoi",
+    whatExample: "ex. calibration",
     target: "Sur quoi",
     result: "Résultat",
     from: "D'où",
@@ -115,6 +117,7 @@ export const PEOPLE_WORDS: Record<Language, PeopleWords> = {
     when: "When",
     who: "Who",
     what: "What",
+    whatExample: "e.g. calibration",
     target: "To what",
     result: "Result",
     from: "From where",

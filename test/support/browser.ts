@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import chromium from "@sparticuz/chromium";
+import type axe from "axe-core";
 import { type Browser, type BrowserContext, chromium as launcher, type Page } from "playwright-core";
 
 /** Our own short list: the package's own switches off web security, which is what we want to see working. */
@@ -63,6 +65,13 @@ export async function openPage(
   return { context, page, problems };
 }
 
+/** Goes to another page as an operator does, by the header's links, unfolding them where the page is not in view. */
+export async function follow(page: Page, name: string): Promise<void> {
+  const link = page.locator(`.ff-pages [data-page="${name}"]`).last();
+  if (!(await link.isVisible())) await page.locator('.ff-pages [data-action="pages"]').last().click();
+  await link.click();
+}
+
 /** Elements of ours that are cut off, reach beyond the page or are too small for a gloved finger. */
 export async function misfits(page: Page): Promise<string[]> {
   return page.evaluate(() => {
@@ -79,5 +88,25 @@ export async function misfits(page: Page): Promise<string[]> {
       if (element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut off`);
     }
     return found;
+  });
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/**
+ * What axe-core finds against WCAG 2.1 A and AA, contrast included, a line per element. Vuetify's tooltips of the hidden
+ * navigation are left out: they are empty, never shown, and not ours.
+ */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { run } = (globalThis as unknown as { axe: typeof axe }).axe;
+    const { violations } = await run(
+      { exclude: [[".v-tooltip"]] },
+      { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] } },
+    );
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, any }) => `${id}: ${target.join(" ")}: ${any.map(({ message }) => message).join("; ")}`),
+    );
   });
 }
