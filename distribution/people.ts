@@ -193,14 +193,14 @@ export class PeopleGuard {
   async #judgeBasic({ user, password }: { user: string; password: string }, address: string): Promise<PersonVerdict> {
     const key = createHmac("sha256", this.#basicKey).update(`${user.length}:${user}:${password}`).digest("base64url");
     const known = this.#basic.get(key);
-    if (!known || known.untilMs < Date.now() || this.accounts.find(known.name)?.stamp !== known.stamp) {
+    if (!known || known.untilMs < performance.now() || this.accounts.find(known.name)?.stamp !== known.stamp) {
       this.#basic.delete(key);
       const { account, ...refused } = await this.signIn(user, password, address);
       if (!account) {
         const waitS = "retryAfterS" in refused ? refused.retryAfterS : 0;
         return waitS > 0 ? { allowed: false, status: 429, retryAfterS: waitS } : { allowed: false, status: 401 };
       }
-      this.#basic.set(key, { name: account.name, stamp: account.stamp, untilMs: Date.now() + BASIC_MS });
+      this.#basic.set(key, { name: account.name, stamp: account.stamp, untilMs: performance.now() + BASIC_MS });
       const oldest = this.#basic.keys().next();
       if (this.#basic.size > MAX_BASIC && !oldest.done) this.#basic.delete(oldest.value);
     }

@@ -64,7 +64,8 @@ export class Sessions {
     this.#secret = options.secret;
     this.#accounts = options.accounts;
     this.#limits = options.limits;
-    this.#now = options.now ?? Date.now;
+    // Setting the clock neither ends a sign-in nor makes it last: of this process's time the monotonic clock decides.
+    this.#now = options.now ?? (() => Math.round(performance.timeOrigin + performance.now()));
     try {
       if (existsSync(this.#file)) this.#byId = parseSessions(readFileSync(this.#file, "utf8"));
     } catch (error) {

@@ -21,7 +21,8 @@ export class SignInLimits {
   readonly #known = new Map<string, number>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  /** @param now a monotonic clock, ms */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

@@ -49,6 +49,14 @@ export class DeviceBoard {
     return true;
   }
 
+  /** The clock was set back to `nowMs`: nobody was seen after that. */
+  setBack(nowMs: number): void {
+    for (const device of this.#devices.values()) {
+      device.buckets.clear();
+      device.seenMs = Math.min(device.seenMs, nowMs);
+    }
+  }
+
   /** Drops what fell out of the minute. @returns whether a rate changed */
   expire(nowMs: number): boolean {
     const oldest = Math.floor(nowMs / BUCKET_MS) - BUCKETS;

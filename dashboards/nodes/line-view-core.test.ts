@@ -125,6 +125,28 @@ describe("line view", () => {
     assert.deepEqual(sections.shift?.counts, { "A+": 0, A: 1, B: 0, C: 1, REJECT: 0 });
   });
 
+  it("goes on at once when the server's clock is set back an hour: tile, list and heartbeat", () => {
+    const line = new LineView(SETTINGS, NOW);
+    for (let n = 0; n < 25; n++) line.take(sample(n, NOW + n * 100), NOW + n * 100);
+    assert.equal(drain(line, NOW + 3000).live?.product?.uid, "uid-24");
+    const set = NOW - 3_600_000;
+    assert.ok(drain(line, set).state, "the heartbeat");
+    line.take(sample(30, set - 40), set);
+    line.take(sample(31, set + 60), set + 100);
+    line.take(sample(32, set - 7_200_000, { isHistorical: true }), set + 110);
+    const sections = drain(line, set + 1100);
+    assert.equal(sections.live?.product?.uid, "uid-31");
+    assert.equal(sections.samples?.rows.length, 20);
+    assert.deepEqual(
+      sections.samples?.rows.slice(0, 4).map((row) => row.uid),
+      ["uid-31", "uid-30", "uid-24", "uid-23"],
+    );
+    assert.equal(sections.devices?.devices[0]?.perMinute, 2);
+    assert.ok((sections.state?.dataMs ?? 0) <= set + 1100);
+    line.take(sample(33, NOW + 20_000), NOW + 20_100);
+    assert.equal(drain(line, NOW + 21_000).live?.product?.uid, "uid-33");
+  });
+
   it("does not let a device whose clock runs ahead hold the tile", () => {
     const line = new LineView(SETTINGS, NOW);
     line.take({ ...sample(1, NOW + 240_000), receivedAt: new Date(NOW).toISOString() }, NOW);

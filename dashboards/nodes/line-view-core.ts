@@ -15,6 +15,8 @@ const MAX_SINCE = 10_000;
 const MINUTE_MS = 60_000;
 /** Without a word from the alarm list for this long, nothing is said of alarms. */
 const ALARMS_SILENT_MS = 15_000;
+/** Less than this is a correction and no setting of the clock. */
+const SET_BACK_MS = 2000;
 const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
 
 export interface ShiftCounts {
@@ -27,6 +29,8 @@ export interface ShiftCounts {
 interface Kept {
   row: RowView;
   product: ProductView;
+  /** Where it stands in the list: its time, until the clock is set back behind it. */
+  orderMs: number;
 }
 
 /**
@@ -45,7 +49,9 @@ export class LineView {
   #sinceRecount: Map<string, GradeLetter> | undefined;
   /** Products per minute since the epoch, of the last minutes. */
   #perMinute = new Map<number, number>();
-  readonly #startedMs: number;
+  /** Since when rates are counted, and the clock as last heard of. */
+  #startedMs: number;
+  #nowMs: number;
   #database: StateSection["database"] = "unknown";
   #waiting: number | null = null;
   #quarantined: number | null = null;
@@ -59,6 +65,7 @@ export class LineView {
     this.#settings = settings;
     this.view = `${settings.siteId}/${settings.lineId}`;
     this.#startedMs = nowMs;
+    this.#nowMs = nowMs;
     this.#shift = shiftAt(settings, nowMs);
   }
 
@@ -81,11 +88,7 @@ export class LineView {
     this.#dirty.add("devices");
     const product = productOf(sample);
     if (!product || this.#kept.some((kept) => kept.row.uid === product.uid)) return true;
-    this.#keep({ row: rowOf(product, sample.isHistorical), product });
-    if (!sample.isHistorical && (this.#live === null || product.atMs > this.#live.atMs)) {
-      this.#live = product;
-      this.#dirty.add("live");
-    }
+    this.#keep(product, sample.isHistorical, nowMs);
     if (sample.shift === this.#shift.name && sample.productionDay === this.#shift.day) {
       this.#counts[product.grade] += 1;
       if (this.#sinceRecount && this.#sinceRecount.size < MAX_SINCE) this.#sinceRecount.set(product.uid, product.grade);
@@ -119,14 +122,9 @@ export class LineView {
 
   /** Last products from before a start, as the database has them; late ones are rows only. */
   refill(products: readonly { product: ProductView; isHistorical: boolean }[]): void {
-    for (const { product, isHistorical } of products) {
-      if (this.#kept.some((kept) => kept.row.uid === product.uid)) continue;
-      this.#keep({ row: rowOf(product, isHistorical), product });
-      if (!isHistorical && (this.#live === null || product.atMs > this.#live.atMs)) {
-        this.#live = product;
-        this.#dirty.add("live");
-      }
-    }
+    for (const { product, isHistorical } of products)
+      if (!this.#kept.some((kept) => kept.row.uid === product.uid))
+        this.#keep(product, isHistorical, Number.POSITIVE_INFINITY);
   }
 
   /** Call just before the database is asked for the shift's counts: what is taken from now on may or may not be in them. */
@@ -196,11 +194,19 @@ export class LineView {
     return true;
   }
 
-  #keep(kept: Kept): void {
-    this.#kept.push(kept);
-    this.#kept.sort((a, b) => b.row.atMs - a.row.atMs);
+  /** Lists a product and, unless it is historical or there is a newer one, shows it as the live one. */
+  #keep(product: ProductView, isHistorical: boolean, nowMs: number): void {
+    const { atMs } = product;
+    // What seems to come from the future was there before the clock was set back: what comes now is newer.
+    if (!isHistorical) for (const kept of this.#kept) if (kept.orderMs > nowMs) kept.orderMs = atMs;
+    this.#kept.unshift({ row: rowOf(product, isHistorical), product, orderMs: atMs });
+    this.#kept.sort((a, b) => b.orderMs - a.orderMs);
     this.#kept.length = Math.min(this.#kept.length, KEEP);
     this.#dirty.add("samples");
+    const isNewer = this.#live === null || atMs > this.#live.atMs || this.#live.atMs > nowMs;
+    if (isHistorical || !isNewer) return;
+    this.#live = product;
+    this.#dirty.add("live");
   }
 
   #count(nowMs: number): void {
@@ -222,8 +228,21 @@ export class LineView {
     return Math.round((products / watchedMin) * 60);
   }
 
+  /** The clock was set back: what was counted and sent by its old time begins anew. */
+  #setBack(nowMs: number): void {
+    this.#startedMs = nowMs;
+    this.#perMinute.clear();
+    this.#devices.setBack(nowMs);
+    this.#sentMs = { samples: 0, shift: 0, devices: 0, state: 0 };
+    if (this.#dataMs !== null) this.#dataMs = Math.min(this.#dataMs, nowMs);
+    if (this.#alarms) this.#alarms.atMs = Math.min(this.#alarms.atMs, nowMs);
+    this.#dirty.add("shift").add("devices");
+  }
+
   /** Moves on to the shift and minute of `nowMs`. */
   #turn(nowMs: number): void {
+    if (nowMs < this.#nowMs - SET_BACK_MS) this.#setBack(nowMs);
+    this.#nowMs = nowMs;
     const oldest = Math.floor(nowMs / 60_000) - RATE_WINDOW_MIN;
     for (const minute of this.#perMinute.keys()) {
       if (minute > oldest) continue;

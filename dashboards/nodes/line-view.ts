@@ -47,7 +47,7 @@ const init: NodeInitializer = (RED) => {
     const ticking = setInterval(tick, 1000 / rateOf(config.maxRateHz));
 
     let refilled = false;
-    let recountedMs = 0;
+    let recountedMs = Number.NEGATIVE_INFINITY;
     let probing = false;
     /** Sees whether the database answers; after a start, and now and then, has it count the shift. */
     const probe = async () => {
@@ -62,10 +62,10 @@ const init: NodeInitializer = (RED) => {
           line.refill(await within(ANSWER_MS, lastProducts(database, siteId, lineId, nowMs)));
           refilled = true;
         }
-        if (nowMs - recountedMs > RECOUNT_MS) {
+        if (performance.now() - recountedMs > RECOUNT_MS) {
           line.beginRecount();
           line.recount(await within(ANSWER_MS, shiftCounts(database, siteId, lineId, line.shift, nowMs)));
-          recountedMs = nowMs;
+          recountedMs = performance.now();
         } else {
           await within(ANSWER_MS, database.query("SELECT 1", []));
         }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlMessage } from "../device/control.ts";
 import { CodedError, codeOf } from "../host/errors.ts";
+import { SteadyClock } from "../host/steady-clock.ts";
 import type { Envelope, Inbox } from "../sample/inbox.ts";
 import type { SiteSettings } from "../sample/site.ts";
 import type { Transport } from "../sample/units.ts";
@@ -58,6 +59,7 @@ export class Reception {
   /** The node of `#attachment` has gone and nobody came yet: events have no listener. */
   #vacant = true;
   readonly #lastRefused = new Map<string, number>();
+  readonly #clock = new SteadyClock();
   #recheck: () => void = () => undefined;
 
   constructor(transport: Transport) {
@@ -95,9 +97,11 @@ export class Reception {
   /** Stamps bytes that are complete now. */
   stamp(bytes: Buffer, origin: Origin): Envelope {
     const { settings } = this.#attached();
+    const { wallMs, steadyMs } = this.#clock.read();
     return {
       transport: this.transport,
-      receivedAt: new Date().toISOString(),
+      receivedAt: new Date(wallMs).toISOString(),
+      ...(steadyMs !== wallMs && { otherwiseAt: new Date(steadyMs).toISOString() }),
       siteId: origin.siteId ?? settings.siteId,
       ...(origin.lineId !== undefined && { lineId: origin.lineId }),
       defaultLineId: settings.lineId,

@@ -154,6 +154,18 @@ describe("decodeEntry", () => {
     assert.equal(late.sampleUid, decodeEntry(entryOf(newest.bytes), site).sampleUid);
   });
 
+  it("is in time by either setting of a server's clock that was set meanwhile, and in the future by neither", () => {
+    // Measured at 10:23:52.
+    const received = (receivedAt: string, otherwiseAt: string) =>
+      decodeEntry(entryOf(newest.bytes, { receivedAt, otherwiseAt }), site);
+    const right = "2026-11-22T10:23:53.000Z";
+    assert.equal(received("2026-11-22T11:23:53.000Z", right).isHistorical, false, "set forward");
+    assert.equal(received("2026-11-22T09:23:53.000Z", right).isHistorical, false, "set back");
+    assert.equal(received(right, "2026-11-22T09:23:53.000Z").isHistorical, false, "set right");
+    assert.equal(received("2026-11-22T11:23:53.000Z", "2026-11-22T09:23:53.000Z").isHistorical, true);
+    assert.throws(() => received("2026-11-22T08:23:53.000Z", "2026-11-22T09:23:53.000Z"), { code: "future-time" });
+  });
+
   it("takes one sensor alone", () => {
     assert.equal(decodeEntry(entryOf(edited(newest, (message) => delete message.vl53l8ch)), site).vl53l8ch, undefined);
     assert.equal(decodeEntry(entryOf(edited(newest, (message) => delete message.as7341)), site).as7341, undefined);

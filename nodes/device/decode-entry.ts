@@ -42,14 +42,27 @@ export function decodeEntry(entry: InboxEntry, site: SiteSettings, serverTimes?:
   const known =
     decoded.measuredAt || identity.key === undefined ? undefined : serverTimes?.of(identity.key, entry.receivedAt);
   const measuredAt = decoded.measuredAt ?? known ?? arrivalOf(entry);
-  const ageS = (Date.parse(entry.receivedAt) - measuredAt.epochMs) / 1000;
-  if (-ageS > site.futureToleranceS) {
-    throw new CodedError("future-time", `timestamp ${measuredAt.iso} is ${Math.round(-ageS)} s in the future`);
-  }
+  const isLate = isLateBy(entry, measuredAt, site);
   const sample = sampleOf(entry, site, decoded, { ...identity, measuredAt, encoding });
   if (dialect.productPerSample) sample.productId = sample.sampleUid;
   // What was emitted before comes out of its order: it must not move what shows the present.
-  return { ...sample, isHistorical: ageS > site.historicalAfterS || entry.attempts > 0 };
+  return { ...sample, isHistorical: isLate || entry.attempts > 0 };
+}
+
+/**
+ * Whether a sample came long after it was measured. Where the server's clock was set while it ran, the sample is in time
+ * if it is by either setting: which of them is right nobody can tell.
+ * @throws CodedError `future-time`
+ */
+function isLateBy(entry: InboxEntry, measuredAt: Timestamp, site: SiteSettings): boolean {
+  const { receivedAt, otherwiseAt = receivedAt } = entry;
+  const agesS = [receivedAt, otherwiseAt].map((at) => (Date.parse(at) - measuredAt.epochMs) / 1000);
+  const isFuture = (ageS: number) => -ageS > site.futureToleranceS;
+  if (agesS.every(isFuture)) {
+    const aheadS = -Math.max(...agesS);
+    throw new CodedError("future-time", `timestamp ${measuredAt.iso} is ${Math.round(aheadS)} s in the future`);
+  }
+  return agesS.every((ageS) => ageS > site.historicalAfterS || isFuture(ageS));
 }
 
 /** The record with which an entry that could not be decoded travels to quarantine. */

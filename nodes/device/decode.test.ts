@@ -115,15 +115,16 @@ describe("the decode node and numbered samples", () => {
     assert.equal(events.length, 1);
   });
 
-  it("marks as historical what was given to the flow before and what was measured well before a newer one", async () => {
+  it("marks as historical what was given to the flow before and what came long after a later number", async () => {
     settings.historicalAfterS = 120;
     try {
       await helper.load([siteNode, decodeNode], flow);
-      const seen = collect(4);
+      const seen = collect(5);
       const now = (aheadS = 0) => new Date(Date.now() + 1000 * aheadS).toISOString();
       send(20, now());
       send(21, now(), 1);
       send(22, now(), 0, now(200));
+      send(19, now(), 0, now());
       send(23, now(), 0, now());
       const { samples } = await seen;
       assert.deepEqual(
@@ -132,7 +133,8 @@ describe("the decode node and numbered samples", () => {
           [20, false],
           [21, true],
           [22, false],
-          [23, true],
+          [19, true],
+          [23, false],
         ],
       );
     } finally {

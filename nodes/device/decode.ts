@@ -4,6 +4,7 @@ import { messageOf } from "../host/errors.ts";
 import { MISSING_SAMPLES, publishFigures } from "../host/figures.ts";
 import { onceEvery } from "../host/rate-limit.ts";
 import { acquire } from "../host/service.ts";
+import { SteadyClock } from "../host/steady-clock.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { isInboxEntry } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
@@ -36,6 +37,7 @@ const init: NodeInitializer = (RED) => {
     let decoded = 0;
     let refused = 0;
     const mayWarn = onceEvery(WARN_MS);
+    const clock = new SteadyClock();
     const newMemory = (): Memory => ({
       sequences: new Sequences(),
       serverTimes: new ServerTimes(),
@@ -56,7 +58,9 @@ const init: NodeInitializer = (RED) => {
       if (!isInboxEntry(entry)) return done(new Error(RED._("decode.errors.not-an-entry")));
       try {
         const decodedSample = decodeEntry(entry, settings, memory.serverTimes);
-        const circumstances = { attempts: entry.attempts, nowMs: Date.now() };
+        // A clock that was set forward makes nothing old.
+        const { wallMs, steadyMs } = clock.read();
+        const circumstances = { attempts: entry.attempts, nowMs: Math.min(wallMs, steadyMs) };
         const isHistorical = memory.lateness.isLate(decodedSample, circumstances, settings.historicalAfterS);
         const sample = { ...decodedSample, isHistorical };
         const topic = `${sample.siteId}/${sample.lineId}/${sample.deviceId}`;

@@ -54,7 +54,7 @@ const LOCK_WAIT_MS = 5000;
  */
 export function withFileLock<T>(file: string, change: () => T): T {
   const lock = `${file}.lock`;
-  const deadline = Date.now() + LOCK_WAIT_MS;
+  const deadline = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {
       closeSync(openSync(lock, "wx", 0o600));
@@ -62,8 +62,9 @@ export function withFileLock<T>(file: string, change: () => T): T {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-      if (made !== undefined && Date.now() - made > LOCK_STALE_MS) rmSync(lock, { force: true });
-      else if (Date.now() > deadline) throw new Error(`${lock} is held by another process`);
+      // One of the future is stale too: the clock was set back since.
+      if (made !== undefined && Math.abs(Date.now() - made) > LOCK_STALE_MS) rmSync(lock, { force: true });
+      else if (performance.now() > deadline) throw new Error(`${lock} is held by another process`);
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
   }

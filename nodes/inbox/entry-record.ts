@@ -19,10 +19,11 @@ export type EntryMeta = Omit<Envelope, "bytes">;
 
 /** Everything of an envelope but its bytes. */
 export function metaOf(envelope: EntryMeta): EntryMeta {
-  const { transport, receivedAt, siteId, lineId, defaultLineId, provenDeviceId, problem } = envelope;
+  const { transport, receivedAt, otherwiseAt, siteId, lineId, defaultLineId, provenDeviceId, problem } = envelope;
   return {
     transport,
     receivedAt,
+    ...(otherwiseAt !== undefined && { otherwiseAt }),
     siteId,
     ...(lineId !== undefined && { lineId }),
     defaultLineId,
@@ -68,9 +69,11 @@ function parseMeta(text: string): EntryMeta | undefined {
   const [receivedAt, siteId, defaultLineId] = [field("receivedAt"), field("siteId"), field("defaultLineId")];
   if (!transport || receivedAt === undefined || siteId === undefined || defaultLineId === undefined) return undefined;
   const [lineId, provenDeviceId, problem] = [field("lineId"), field("provenDeviceId"), field("problem")];
+  const otherwiseAt = field("otherwiseAt");
   return {
     transport,
     receivedAt,
+    ...(otherwiseAt !== undefined && { otherwiseAt }),
     siteId,
     ...(lineId !== undefined && { lineId }),
     defaultLineId,

@@ -181,6 +181,8 @@ export function envelopeOf(row: Omit<Row, "id">, defaultLineId: string): Envelop
   return {
     transport,
     receivedAt: row.receivedAt,
+    // What was in the future then may have come to pass, or the server's clock was behind.
+    otherwiseAt: new Date().toISOString(),
     siteId: row.siteId,
     ...(row.lineId !== null && { lineId: row.lineId }),
     defaultLineId,

@@ -5,6 +5,11 @@ export interface Envelope {
   transport: Transport;
   /** ISO 8601 UTC; set by the door when the bytes were complete. */
   receivedAt: string;
+  /**
+   * What another clock says of that moment, where it disagrees: the server's own had it not been set while it runs, or
+   * the present of whoever sends the message in again. A time is in the future when it is so for both.
+   */
+  otherwiseAt?: string;
   /** Site in force for this device: from the topic, else the configuration. */
   siteId: string;
   /** Line in force: from the topic, else the hello's location, else undefined (the message or the configuration says). */

@@ -26,9 +26,11 @@ export class LoadProcess {
     this.finished.catch(() => undefined);
   }
 
-  /** Starts the process; devices connect when it is told to `start`. */
-  static async prepare(plan: Plan): Promise<LoadProcess> {
-    const child = fork(path.join(import.meta.dirname, "main.ts"), [JSON.stringify(plan)]);
+  /** Starts the process, with more in its environment where given; devices connect when it is told to `start`. */
+  static async prepare(plan: Plan, env: NodeJS.ProcessEnv = {}): Promise<LoadProcess> {
+    const child = fork(path.join(import.meta.dirname, "main.ts"), [JSON.stringify(plan)], {
+      env: { ...process.env, ...env },
+    });
     await new Promise<void>((resolve, reject) => {
       child.once("message", () => resolve());
       child.once("exit", (code) => reject(new Error(`the load did not start (${code})`)));

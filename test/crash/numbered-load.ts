@@ -11,15 +11,19 @@ export interface NumberedLoad {
   kinds: ReadonlyMap<string, SampleKind>;
 }
 
-/** @param directory where the journal and the link of a serial device go */
+/**
+ * @param directory where the journal and the link of a serial device go
+ * @param env added to the environment of the load's process
+ */
 export async function prepareLoad(
   line: Line,
   directory: string,
   devices: PlannedDevice[],
   seed: number,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<NumberedLoad> {
   const journal = path.join(directory, "journal");
-  const load = await LoadProcess.prepare({
+  const plan = {
     devices,
     websocketUrl: `ws://127.0.0.1:${line.port}/ws/sensors/`,
     mqttUrl: `mqtt://127.0.0.1:${line.mqttPort}`,
@@ -27,7 +31,8 @@ export async function prepareLoad(
     boot: 1,
     seed,
     journal,
-  });
+  };
+  const load = await LoadProcess.prepare(plan, env);
   return { load, journal, kinds: new Map(devices.map(({ device, kind }) => [device, kind])) };
 }
 
