@@ -178,6 +178,60 @@ describe("the pages of a running line", function () {
     );
   });
 
+  for (const [width, language, kind, words] of [
+    [390, "fr", "breeder", ["Répartition des classes", "Évolution par jour de production", "Défauts"]],
+    [768, "en", "lot", ["Course of the lot", "By device", "Defects"]],
+    [1440, "fr", "lot", ["Déroulement du lot", "Par capteur", "Exporter"]],
+  ] as const) {
+    it(`looks for a ${kind}, compares two and goes down to a sample, at ${width} px in ${language}`, async () => {
+      const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale: "fr-FR" });
+      const back = async (action: string) => {
+        if (width < 1000) await page.click(`[data-action="${action}"]`);
+      };
+      try {
+        await page.goto(`${line.base}/dashboard/lots?lang=${language}`);
+        await page.click(`.ff-lots [data-kind="${kind}"]`);
+        const rows = page.locator(`.ff-lots-list [data-row]`);
+        await rows.nth(1).waitFor({ timeout: 30_000 });
+        assert.deepEqual(await misfits(page), []);
+        const name = (await rows.nth(1).getAttribute("data-row")) ?? "";
+        await page.fill('.ff-lots input[name="q"]', name.slice(1, -1));
+        await page.click('[data-action="search"]');
+        await until(
+          "the search",
+          async () => (await rows.count()) === 1 && (await rows.first().getAttribute("data-row")) === name,
+        );
+        await page.click('[data-action="clear"]');
+        await rows.nth(1).waitFor();
+        for (const index of [0, 1]) await rows.nth(index).locator('[data-action="tick"]').click();
+        await page.click('[data-action="compare"]');
+        await page.locator("[data-group]").nth(1).waitFor({ timeout: 30_000 });
+        assert.deepEqual(await misfits(page), []);
+        assert.deepEqual(await barriers(page), []);
+        await back("list");
+        await page.locator(`[data-row="${name}"] [data-action="open"]`).click();
+        const detail = page.locator(`[data-detail="${name}"]`);
+        await detail.locator(".ff-shares-key").waitFor({ timeout: 30_000 });
+        const text = await detail.innerText();
+        for (const word of words) assert.ok(text.includes(word), `"${word}" is not in: ${text}`);
+        assert.deepEqual(await misfits(page), []);
+        assert.deepEqual(await barriers(page), []);
+        await page.click('[data-action="samples"]');
+        await page.locator("[data-sample]").first().click();
+        const stored = page.locator("[data-stored]");
+        await stored.locator("canvas").waitFor({ timeout: 30_000 });
+        await stored.locator('[data-table="vl53l8ch_raw"] summary').click();
+        assert.match(await stored.innerText(), /distance_matrix/);
+        assert.match(await stored.innerText(), language === "fr" ? /jamais utilisé/ : /never used/);
+        assert.deepEqual(await misfits(page), []);
+        assert.deepEqual(await barriers(page), []);
+        assert.deepEqual(problems, []);
+      } finally {
+        await context.close();
+      }
+    });
+  }
+
   for (const [locale, label, help] of [
     ["fr-FR", "décoder", "Lit ce que les appareils"],
     ["en-US", "decode", "Reads what devices sent"],

@@ -17,7 +17,8 @@ const PURE: Record<string, string[]> = {
   calibration: ["sample"],
   product: ["sample"],
   lot: ["sample"],
-  api: ["sample", "lot"],
+  report: ["sample"],
+  api: ["sample", "lot", "report"],
   alarm: ["sample"],
 };
 
@@ -45,7 +46,8 @@ const ADAPTERS: Record<string, string[]> = {
   lot: ["sample", "host", "inbox", "timescaledb"],
   alarm: ["sample", "host", "inbox", "timescaledb", "health"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
-  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot"],
+  report: ["sample", "host"],
+  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

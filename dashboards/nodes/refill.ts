@@ -73,7 +73,8 @@ export async function shiftCounts(
   return { shift: shift.name, day: shift.day, counts, newestUids };
 }
 
-function productOfRow(row: Row): ProductView | undefined {
+/** A product out of a flat row of its result, shape and colour; undefined where the row makes no sense. */
+export function productOfRow(row: Row): ProductView | undefined {
   const uid = text(row.sample_uid);
   const device = text(row.device_id);
   const grade = gradeOf(row.final_grade);

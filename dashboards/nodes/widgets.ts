@@ -33,8 +33,9 @@ const WIDGETS: Record<string, { section?: SectionName; parts?: readonly Part[]; 
   "ui-foieflow-calibration": { section: "calibration", onAction: true },
   "ui-foieflow-quarantine": { section: "quarantine", onAction: true },
   "ui-foieflow-health": { section: "health" },
-  // These two ask for what they show over HTTP, each for who signed in on its page.
+  // These ask for what they show over HTTP, each for who signed in on its page.
   "ui-foieflow-people": {},
+  "ui-foieflow-lots": {},
   "ui-foieflow-audit": {},
   "ui-foieflow-alarms": { section: "alarms", onAction: true },
 };

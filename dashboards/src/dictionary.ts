@@ -5,6 +5,7 @@ import type { Language } from "./settings.ts";
 /** Everything the screen says, but for the reasons (`catalogue.ts`). */
 export interface Words {
   grade: string;
+  storedGrade: string;
   grades: Record<GradeLetter, string>;
   score: string;
   outOf: string;
@@ -85,11 +86,13 @@ export interface Words {
   quarantine: string;
   health: string;
   alarms: string;
+  lots: string;
 }
 
 export const WORDS: Record<Language, Words> = {
   fr: {
     grade: "Dernier classement",
+    storedGrade: "Classement",
     grades: { "A+": "A+", A: "A", B: "B", C: "C", REJECT: "REJET" },
     score: "Score",
     outOf: "sur 100",
@@ -177,9 +180,11 @@ export const WORDS: Record<Language, Words> = {
     quarantine: "Quarantaine",
     health: "Santé",
     alarms: "Alarmes",
+    lots: "Lots",
   },
   en: {
     grade: "Last grade",
+    storedGrade: "Grade",
     grades: { "A+": "A+", A: "A", B: "B", C: "C", REJECT: "REJECT" },
     score: "Score",
     outOf: "out of 100",
@@ -267,5 +272,6 @@ export const WORDS: Record<Language, Words> = {
     quarantine: "Quarantine",
     health: "Health",
     alarms: "Alarms",
+    lots: "Lots",
   },
 };

@@ -7,6 +7,7 @@ import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
 import HealthWidget from "./HealthWidget.vue";
 import HeightMapWidget from "./HeightMapWidget.vue";
+import LotsWidget from "./LotsWidget.vue";
 import LotWidget from "./LotWidget.vue";
 import PeopleWidget from "./PeopleWidget.vue";
 import QuarantineWidget from "./QuarantineWidget.vue";
@@ -30,6 +31,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-calibration": { UIFoieflowCalibration: CalibrationWidget },
   "ui-foieflow-quarantine": { UIFoieflowQuarantine: QuarantineWidget },
   "ui-foieflow-health": { UIFoieflowHealth: HealthWidget },
+  "ui-foieflow-lots": { UIFoieflowLots: LotsWidget },
   "ui-foieflow-people": { UIFoieflowPeople: PeopleWidget },
   "ui-foieflow-audit": { UIFoieflowAudit: AuditWidget },
   "ui-foieflow-alarms": { UIFoieflowAlarms: AlarmsWidget },

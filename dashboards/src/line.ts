@@ -1,5 +1,6 @@
 import {
   computed,
+  type InjectionKey,
   inject,
   onScopeDispose,
   type Ref,
@@ -41,6 +42,8 @@ export const PIN_MS = 60_000;
 
 /** The line this page is about; null until its header said so. */
 export const lineShown = ref<string | null>(null);
+/** The plant's clock, IANA; undefined until the header said so. */
+export const plantZone = ref<string | undefined>();
 
 const lines = reactive(new Map<string, Shared>());
 /** Last message of any kind that came just now (not one restored), tablet's monotonic clock, ms. */
@@ -81,7 +84,10 @@ export function useSection<S extends AnySection>(
     heard(payload.serverMs);
     section.value = payload;
     const whole: AnySection = payload;
-    if (whole.section === "state") lineShown.value = whole.line;
+    if (whole.section === "state") {
+      lineShown.value = whole.line;
+      plantZone.value = whole.timeZone;
+    }
     if (whole.section === "samples" && whole.inspected) remember(whole.view, whole.inspected);
   };
   dataTracker?.(
@@ -114,8 +120,17 @@ export function useSection<S extends AnySection>(
   return { section, shared, act: (payload) => socket?.emit("widget-action", id, { payload }) };
 }
 
-/** The product a widget of the live section shows: the pinned one, else the newest. */
+/** A product out of the records, for the widgets below a component that provides it. */
+export const STORED_PRODUCT: InjectionKey<Readonly<Ref<ProductView | null>>> = Symbol("stored product");
+
+/** The product a widget of the live section shows: a stored one where it is given, the pinned one, else the newest. */
 export function useProduct(id: string) {
+  const stored = inject(STORED_PRODUCT, null);
+  if (stored) {
+    const none = computed(() => false);
+    const ageMs = computed(() => null);
+    return { product: stored, isStored: true, isPinned: none, ageMs, stale: none, timeZone: plantZone };
+  }
   const { section, shared } = useSection<LiveSection>(id, "live");
   const live = computed(() => section.value?.product ?? null);
   const pinned = computed(() => {
@@ -128,7 +143,7 @@ export function useProduct(id: string) {
     () => pinned.value === null && (!serverAlive.value || (ageMs.value !== null && ageMs.value > STALE_AFTER_MS)),
   );
   const timeZone = computed(() => section.value?.timeZone);
-  return { product, isPinned: computed(() => pinned.value !== null), ageMs, stale, timeZone };
+  return { product, isStored: false, isPinned: computed(() => pinned.value !== null), ageMs, stale, timeZone };
 }
 
 /** Shows one of the last products on all of the line's widgets, or (null) the present again. */

@@ -41,7 +41,7 @@ export function parseQuery(schema: TObject | undefined, search: URLSearchParams)
       continue;
     }
     if (isList(property)) {
-      const texts = given.flatMap((text) => text.split(",")).filter((text) => text !== "");
+      const texts = given.flatMap(splitList).filter((text) => text !== "");
       // `A+` typed into an address arrives as "A ".
       const items = "x-plus" in property ? texts.map((text) => text.replace(/ $/, "+")) : texts;
       if (items.length > MAX_LIST) fault(name, `more than ${MAX_LIST} values`);
@@ -56,6 +56,9 @@ export function parseQuery(schema: TObject | undefined, search: URLSearchParams)
   if (errors.length > 0) throw badRequest(errors);
   return { ...values };
 }
+
+/** Values between commas; a comma that belongs to a value has a backslash before it. */
+const splitList = (text: string): string[] => text.split(/(?<!\\),/).map((value) => value.replaceAll("\\,", ","));
 
 /** The database takes no text with it. */
 const hasNul = (text: unknown): boolean => typeof text === "string" && text.includes("\u0000");

@@ -30,6 +30,11 @@ describe("parameters of the API", () => {
       device: ["A", "B", "C"],
     });
     assert.deepEqual(parse("rate="), { hours: 24 });
+    const names = parseQuery(
+      Type.Object({ lot: Type.Array(Type.String()) }),
+      new URLSearchParams([["lot", "A\\, B,C"]]),
+    );
+    assert.deepEqual(names, { lot: ["A, B", "C"] });
   });
 
   it("refuses what is no such value, by name", () => {

@@ -20,7 +20,11 @@ export const Name = Type.String({ minLength: 1, maxLength: 200 });
 export const Id = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
 export const List = <T extends TSchema>(schema: T, description: string, more: Record<string, unknown> = {}) =>
   Type.Optional(
-    Type.Array(schema, { maxItems: 50, description: `${description}; repeated, or separated by commas`, ...more }),
+    Type.Array(schema, {
+      maxItems: 50,
+      description: `${description}; repeated, or separated by commas (\\, is a comma in a name)`,
+      ...more,
+    }),
   );
 export const Grades = List(Grade, "any of these grades", { "x-plus": true });
 export const Limit = (most: number, fallback: number) => Type.Integer({ minimum: 1, maximum: most, default: fallback });

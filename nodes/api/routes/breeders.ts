@@ -25,6 +25,9 @@ const BreederDetail = withFigures(
   { "x-component": "BreederDetail" },
 );
 
+export type BreederSummary = Static<typeof Breeder>;
+export type BreederAnswer = Static<typeof BreederDetail>;
+
 const Period = { from: From, to: To, device: List(Id, "devices"), line: List(Id, "lines"), site: Type.Optional(Id) };
 const BreederQuery = Type.Object({
   q: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "part of a breeder's name" })),

@@ -28,6 +28,9 @@ const LotDetail = withFigures(
   { "x-component": "LotDetail" },
 );
 
+export type LotSummary = Static<typeof Lot>;
+export type LotAnswer = Static<typeof LotDetail>;
+
 export const GRADE_COUNTS: Readonly<Record<string, string>> = {
   "A+": "count_a_plus",
   A: "count_a",

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { Nullable } from "../fields.ts";
 import { Problem } from "../problem.ts";
 import { type Route, type Row, route } from "../route.ts";
@@ -32,6 +32,8 @@ const Everything = Type.Object(
   },
   { "x-component": "SampleDetail" },
 );
+
+export type SampleAnswer = Static<typeof Everything>;
 
 const TABLES = ["fusion_results", "vl53l8ch_analysis", "as7341_analysis", "vl53l8ch_raw", "as7341_raw"] as const;
 const DAY_MS = 86_400_000;

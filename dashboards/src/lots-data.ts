@@ -1,0 +1,127 @@
+import type { BreederAnswer, BreederSummary } from "@foieflow/node-red-foieflow/api/routes/breeders.js";
+import type { LotAnswer, LotSummary } from "@foieflow/node-red-foieflow/api/routes/lots.js";
+import type { SampleAnswer } from "@foieflow/node-red-foieflow/api/routes/samples.js";
+import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
+import { ref, shallowRef } from "vue";
+import { dayStart } from "./days.ts";
+import { plantZone } from "./line.ts";
+
+/** What the page of lots and breeders reads over HTTP: aggregates, each for who signed in on this page. */
+export type { BreederAnswer, BreederSummary, LotAnswer, LotSummary, SampleAnswer };
+
+export type Kind = "lot" | "breeder";
+export type Group = (LotAnswer & { kind: "lot" }) | (BreederAnswer & { kind: "breeder" });
+export type Summary = LotSummary | BreederSummary;
+export interface SampleRow {
+  time: string;
+  sample_uid: string;
+  device_id: string;
+  line_id: string;
+  final_grade: GradeLetter;
+  final_quality_score: number | null;
+  num_defects: number;
+  mass_g: number | null;
+  lot_abattage: string | null;
+  eleveur: string | null;
+}
+
+/** What somebody looks for; empty: everything. Days are the plant's, `YYYY-MM-DD`. */
+export interface Filter {
+  q: string;
+  from: string;
+  to: string;
+  grade: string;
+  device: string;
+}
+export const noFilter = (): Filter => ({ q: "", from: "", to: "", grade: "", device: "" });
+
+/** A stable code of what went wrong: the API's, or `no-answer`. */
+export class Failed extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+const root = () => location.pathname.replace(/\/dashboard\/.*$/, "");
+const MAX_TRIES = 3;
+
+/** @throws Failed; a server that is busy is asked again as it says */
+export async function request(path: string): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const answer = await fetch(`${root()}/api${path}`, { credentials: "same-origin" }).catch(() => {
+      throw new Failed("no-answer");
+    });
+    if (answer.ok) return answer;
+    const { code = "?" } = (await answer.json().catch(() => ({}))) as { code?: string };
+    if (answer.status !== 503 || tries >= MAX_TRIES) throw new Failed(code);
+    const seconds = Number(answer.headers.get("retry-after")) || 1;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(5, seconds) * 1000));
+  }
+}
+
+/** Something read over HTTP, with how far it is; the answer to an older question is let go. */
+export function useAsked<T>() {
+  const value = shallowRef<T | null>(null);
+  const state = ref<"idle" | "loading" | "ready" | "failed">("idle");
+  const error = ref("");
+  const sinceMs = ref(0);
+  let asked = 0;
+
+  async function ask(work: () => Promise<T>): Promise<void> {
+    const mine = ++asked;
+    state.value = "loading";
+    sinceMs.value = performance.now();
+    try {
+      const found = await work();
+      if (asked !== mine) return;
+      value.value = found;
+      state.value = "ready";
+    } catch (problem) {
+      if (asked !== mine) return;
+      error.value = problem instanceof Failed ? problem.code : "no-answer";
+      state.value = "failed";
+    }
+  }
+  return { value, state, error, sinceMs, ask };
+}
+
+/** The filter as parameters of the API. Breeders are counted by whole production days, lots and samples by the clock. */
+export function periodOf(kind: Kind | "sample", { from, to }: Pick<Filter, "from" | "to">): URLSearchParams {
+  const zone = kind === "breeder" ? "UTC" : plantZone.value;
+  const query = new URLSearchParams();
+  if (from !== "") query.set("from", dayStart(from, zone));
+  if (to !== "") query.set("to", dayStart(to, zone, 1));
+  return query;
+}
+
+export function searchOf(kind: Kind, filter: Filter, limit: number, cursor: string | null): string {
+  const query = periodOf(kind, filter);
+  for (const name of ["q", "grade", "device"] as const)
+    if (filter[name].trim() !== "") query.set(name, filter[name].trim());
+  query.set("limit", String(limit));
+  if (cursor !== null) query.set("cursor", cursor);
+  return `/${kind}s?${query}`;
+}
+
+export async function readGroup(kind: Kind, name: string, filter: Filter): Promise<Group> {
+  const query = kind === "breeder" ? `?${periodOf(kind, filter)}` : "";
+  const answer = await request(`/${kind}s/${encodeURIComponent(name)}${query}`);
+  return { kind, ...(await answer.json()) };
+}
+
+/** A name as one value of a list parameter. */
+export const listed = (name: string): string => name.replaceAll(",", "\\,");
+
+/** Fetches a file and hands it to the browser to keep. @throws Failed */
+export async function download(path: string): Promise<void> {
+  const answer = await request(path);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  const disposition = answer.headers.get("content-disposition") ?? "";
+  const name = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1];
+  link.download = name ? decodeURIComponent(name) : (/filename="([^"]+)"/.exec(disposition)?.[1] ?? "foieflow");
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
