@@ -10,7 +10,8 @@ import { tryImage } from "../scripts/package/container.ts";
 import { dockerfileFaults, execForm, stagesOf } from "../scripts/package/dockerfile.ts";
 import { documentedIn, unitFaults } from "../scripts/package/variables.ts";
 import { faults } from "../scripts/package-check.ts";
-import { freePort, until } from "./support/line.ts";
+import { until } from "./support/line.ts";
+import { freePort } from "./support/ports.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
-import { freePort } from "../../test/support/line.ts";
+import { freePort } from "../../test/support/ports.ts";
 import { MqttUplink } from "./mqtt-client.ts";
 import { attachment, GatedInbox, pause, until } from "./support.test.ts";
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../test/support/ports.ts";
 import { envOf, execForm, lastOf, stagesOf } from "./dockerfile.ts";
 import { copyContext, fingerprint, takeInstalled } from "./tree.ts";
 
@@ -121,14 +121,4 @@ async function healthy(child: ChildProcess, check: () => boolean, output: readon
     if (performance.now() > deadline) throw new Error(`it did not become healthy:\n${output.join("")}`);
     await sleep(500);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -49,14 +49,21 @@ export async function checkTotalQueue(
       if (kind !== undefined && expected.includes(kind) && !present.has(name)) missing.push(`${table}: ${name}`);
     }
   }
-  const quarantined = await line.query<{ text: string }>(
-    "SELECT concat_ws(' ', reason, device_id, detail) AS text FROM quarantine ORDER BY id",
+  const quarantined = await line.query<{ text: string; detail: string; bytes: Buffer }>(
+    `SELECT concat_ws(' ', reason, transport, device_id, received_at, byte_length, detail) AS text, detail, bytes
+     FROM quarantine ORDER BY id`,
   );
   return {
     acknowledged: acknowledged.length,
     missing,
     twice,
     stored,
-    quarantined: quarantined.map(({ text }) => text),
+    quarantined: quarantined.map(({ text, detail, bytes }) => `${text} … ${around(bytes, detail)}`),
   };
+}
+
+/** The bytes around the position a message names, so that a failure tells what was wrong with them. */
+function around(bytes: Buffer, detail: string): string {
+  const at = Number(/position (\d+)/.exec(detail)?.[1] ?? 0);
+  return JSON.stringify(bytes.subarray(Math.max(0, at - 200), at + 200).toString("latin1"));
 }

@@ -1,26 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { openAccounts } from "../../distribution/people-setup.ts";
 import type { Role } from "../../nodes/sample/roles.ts";
+import { freePort } from "./ports.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
-
-/** A free loopback port. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  server.close();
-  await once(server, "close");
-  return address.port;
-}
 
 export const ADMIN_PASSWORD = "the password of a test";
 /** Of everybody `signIn` makes an account for; the name is the role. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
-import { freePort } from "./line.ts";
+import { freePort } from "./ports.ts";
 
 /** Directory of the newest PostgreSQL server installed here, or undefined. */
 export function serverPrograms(): string | undefined {
