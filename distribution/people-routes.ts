@@ -71,12 +71,15 @@ function apply(
 }
 
 /** The audit log, newest first: `GET /auth/audit?actor=&action=&result=&target=&from=&to=&before=&limit=`. */
-export function auditRoutes(guard: PeopleGuard, pool: Pick<Pool, "query">, timeZone: string): Router {
+export function auditRoutes(guard: PeopleGuard, pool: () => Pick<Pool, "query"> | undefined, timeZone: string): Router {
   const router = express.Router();
   router.get("/auth/audit", guard.middleware, needs("audit.read"), async (request, response) => {
     response.setHeader("Cache-Control", "no-store");
     try {
-      response.json({ rows: await readAudit(pool, filterOf(request)), timeZone });
+      const filter = filterOf(request);
+      const opened = pool();
+      if (!opened) throw new CodedError("database-away", "the database is being opened");
+      response.json({ rows: await readAudit(opened, filter), timeZone });
     } catch (error) {
       const code = codeOf(error, "database-away");
       response.status(code === "bad-filter" ? 400 : 503).json({ error: { code, message: messageOf(error) } });

@@ -8,10 +8,12 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
+import type { Environment } from "../distribution/environment.ts";
 import { writeFileAtomic } from "../distribution/files.ts";
 import { lineHealth } from "../distribution/line-health.ts";
 import { closeProcessLog, processLog } from "../distribution/process-log.ts";
 import { isLoopbackHost } from "../nodes/broker/trust.ts";
+import type { Database } from "../nodes/timescaledb/database.ts";
 
 const { values: options } = parseArgs({ options: { "edit-flows": { type: "boolean", default: false } } });
 if (options["edit-flows"]) process.env.FOIEFLOW_EDIT_FLOWS = "1";
@@ -75,30 +77,25 @@ async function main(): Promise<void> {
     retention: parseRetention({}, process.env),
     log: say,
   });
-  const database = await lease.value;
-  auditLog.attach(database);
-  if (database.state() === "ready") {
-    const { timescaledb, embedded } = database.capabilities;
-    const mode = timescaledb ? `TimescaleDB ${timescaledb}` : "PostgreSQL without TimescaleDB (plain tables)";
-    say(`database ready: ${mode}${embedded ? ", embedded (for trials and single lines)" : ""}`);
-  }
-  if (database.embedded) {
-    const { dbPort, dataDir } = environment;
-    await database.embedded.serve({
-      socket: true,
-      ...(dbPort === undefined ? {} : { port: dbPort, password: secrets.databasePassword }),
-    });
-    if (dbPort !== undefined) {
-      const passwords = path.join(dataDir, "pgpass");
-      writeFileAtomic(passwords, `127.0.0.1:${dbPort}:*:foieflow:${secrets.databasePassword}\n`, 0o600);
-      say(`psql: PGPASSFILE=${passwords} psql -h 127.0.0.1 -p ${dbPort} -U foieflow postgres`);
-    }
-  }
+  // It opens beside all that follows: devices need not wait for it to be acknowledged.
+  let database: Database | undefined;
+  const databaseOpened = lease.value.then(async (opened) => {
+    await useDatabase(opened, environment, secrets.databasePassword);
+    database = opened;
+    auditLog.attach(opened);
+  });
+  databaseOpened.catch(() => undefined); // met again below
+  // What fails at once (another process has it) ends the start before a port is open.
+  await Promise.race([databaseOpened, sleep(0)]);
 
   const { acquireInbox, currentInbox } = await import("@foieflow/node-red-foieflow/inbox/service.js");
   const inboxLease = acquireInbox({ dataDir: environment.dataDir });
-  const { waiting: left } = (await inboxLease.value).stats();
+  const inbox = await inboxLease.value;
+  const { waiting: left } = inbox.stats();
   if (left > 0) say(`${left} messages of the last run wait in the inbox`);
+
+  // Lot, breeder and calibration come from the database: nothing is graded before it is open.
+  const giveToFlows = inbox.hold();
 
   let simulator: ChildProcess | undefined;
   let stopping = false;
@@ -127,7 +124,7 @@ async function main(): Promise<void> {
   server.on("upgrade", (request) => letEditorSocketIn(guard, request));
   app.use(signInRoutes(guard));
   app.use(peopleRoutes(guard));
-  app.use(auditRoutes(guard, database.pool, environment.timeZone));
+  app.use(auditRoutes(guard, () => database?.pool, environment.timeZone));
   app.use(editorDoor(guard));
   app.use(settings.httpAdminRoot, RED.httpAdmin);
   app.use((request, _response, next) => {
@@ -189,6 +186,13 @@ async function main(): Promise<void> {
   });
 
   try {
+    await databaseOpened;
+  } catch (error) {
+    log.error(error);
+    await stop("the database did not open", 1);
+  }
+  giveToFlows();
+  try {
     await flowsStarted;
   } catch (error) {
     log.error(error);
@@ -209,6 +213,22 @@ async function main(): Promise<void> {
   // On a person's console only: never in a file, nor where the console's lines are collected.
   if (newAdminPassword && environment.logFormat === "text")
     console.log(`FoieFlow:   password   ${newAdminPassword}   shown once; "npm run password" makes a new one`);
+}
+
+/** The database is open: says which it is, and lets other processes of this machine in. */
+async function useDatabase(database: Database, environment: Environment, password: string): Promise<void> {
+  if (database.state() === "ready") {
+    const { timescaledb, embedded } = database.capabilities;
+    const mode = timescaledb ? `TimescaleDB ${timescaledb}` : "PostgreSQL without TimescaleDB (plain tables)";
+    say(`database ready: ${mode}${embedded ? ", embedded (for trials and single lines)" : ""}`);
+  }
+  if (!database.embedded) return;
+  const { dbPort, dataDir } = environment;
+  await database.embedded.serve({ socket: true, ...(dbPort === undefined ? {} : { port: dbPort, password }) });
+  if (dbPort === undefined) return;
+  const passwords = path.join(dataDir, "pgpass");
+  writeFileAtomic(passwords, `127.0.0.1:${dbPort}:*:foieflow:${password}\n`, 0o600);
+  say(`psql: PGPASSFILE=${passwords} psql -h 127.0.0.1 -p ${dbPort} -U foieflow postgres`);
 }
 
 /** The simulated line is a process of its own that connects as devices do, and ends when this one is gone. */

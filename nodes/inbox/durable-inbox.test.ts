@@ -175,6 +175,22 @@ describe("inbox/durable-inbox", function () {
     assert.equal(await inbox.drain(1000), 0);
   });
 
+  it("takes entries and gives none while it is held, and then all in order", async () => {
+    const inbox = await openInbox();
+    const goOn = inbox.hold();
+    const seen = reader(inbox);
+    const ids = await Promise.all(["a", "b", "c"].map((text) => inbox.append(envelope(text))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(seen.texts(), []);
+    assert.equal(inbox.stats().waiting, 3);
+    goOn();
+    await until(() => seen.entries.length === 3);
+    assert.deepEqual(
+      seen.entries.map(({ entryId }) => entryId),
+      ids,
+    );
+  });
+
   it("takes one reader at a time, emits again to the next in order what nobody claimed", async () => {
     const inbox = await openInbox();
     const first = reader(inbox);

@@ -70,6 +70,7 @@ export class DurableInbox implements Inbox {
   #consumer: Consumer | undefined;
   #overdueTimer: NodeJS.Timeout | undefined;
   #isPumping = false;
+  #isHeld = false;
   #isReading = false;
   #isFull = false;
   #diskProblem: string | undefined;
@@ -178,6 +179,15 @@ export class DurableInbox implements Inbox {
         this.#consumer = undefined;
         clearInterval(this.#overdueTimer);
       },
+    };
+  }
+
+  /** Takes entries and gives none to the flows until the returned function is called. */
+  hold(): () => void {
+    this.#isHeld = true;
+    return () => {
+      this.#isHeld = false;
+      this.#pump();
     };
   }
 
@@ -400,6 +410,7 @@ export class DurableInbox implements Inbox {
   #canEmit(): boolean {
     return (
       this.#consumer !== undefined &&
+      !this.#isHeld &&
       this.#table.inFlight < this.#limits.maxInFlight &&
       this.#table.next() !== undefined
     );

@@ -6,6 +6,8 @@ export type LoadState = "loading" | "ready" | "unknown";
 
 /** Longest time samples wait for records, ms. */
 export const FIRST_LOAD_MS = 10_000;
+/** And this long for the database to be opened before that. */
+const OPENING_MS = 60_000;
 const RETRY_MS = 5_000;
 /** Another process may have written a record. */
 const RELOAD_MS = 60_000;
@@ -58,10 +60,12 @@ export abstract class KeptRecords {
     if (this.#database === database) return;
     const previous = this.#database;
     this.#database = database;
-    this.#deadline ??= setTimeout(() => this.#giveUp(), this.#firstLoadMs).unref();
+    this.#deadline ??= setTimeout(() => this.#giveUp(), Math.max(OPENING_MS, this.#firstLoadMs)).unref();
     database.then(
       (opened) => {
         if (this.#closed || this.#database !== database) return;
+        clearTimeout(this.#deadline);
+        this.#deadline = setTimeout(() => this.#giveUp(), this.#firstLoadMs).unref();
         this.#stopWatching?.();
         this.#stopWatching = opened.onState((state) => {
           if (state === "ready") void this.reload();

@@ -36,6 +36,8 @@ describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
   /** Kills by what they fell into; one may have fallen into several. */
   const into: Record<Aim, number> = { anything: 0, replay: 0, commit: 0, "clean-up": 0 };
   const startsS: number[] = [];
+  /** From the start to the first acknowledgement after it. */
+  const doorsS: number[] = [];
   let fewest = Number.POSITIVE_INFINITY;
   let server: PostgresServer | undefined;
   let line: Line;
@@ -64,8 +66,14 @@ describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
     if (inReplay > 0) into.replay += 1;
     if (aim === "clean-up" && seen && hasFramesToMove) into["clean-up"] += 1;
     const startedMs = performance.now();
+    const before = numbered.load.progress.acknowledged;
+    const isTaken = () => numbered.load.progress.acknowledged > before;
+    const taking = until("an acknowledgement after the start", isTaken, 120_000).then(() =>
+      doorsS.push((performance.now() - startedMs) / 1000),
+    );
     await line.start();
     startsS.push((performance.now() - startedMs) / 1000);
+    await taking;
     if (isLong)
       console.log(
         `      ${into.anything} for ${aim}: ${acknowledged()} acknowledged, ${waiting} waiting (${inReplay} in replay), up after ${startsS.at(-1)?.toFixed(1)} s`,
@@ -87,14 +95,18 @@ describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
     const end = await load.finished;
     accounts = await settledAccounts(line, 240_000);
     found = await checkTotalQueue(line, numbered.journal, numbered.kinds);
-    startsS.sort((a, b) => a - b);
-    const startS = (share: number) => startsS[Math.floor((startsS.length - 1) * share)]?.toFixed(1);
+    for (const durations of [startsS, doorsS]) durations.sort((a, b) => a - b);
+    const at = (durations: number[], share: number) =>
+      durations[Math.floor((durations.length - 1) * share)]?.toFixed(1);
+    const spread = (durations: number[]) =>
+      `${at(durations, 0.5)} s (median), ${at(durations, 0.95)} s (95 %), ${at(durations, 1)} s (longest)`;
     for (const text of [
       `kills, and what they fell into: ${JSON.stringify(into)}`,
       `acknowledged ${found.acknowledged} ${JSON.stringify(end.byTransport)}, at least ${fewest} between two kills; sent again ${end.resent}`,
       `missing ${found.missing.length}, stored twice ${found.twice.length}, quarantined ${found.quarantined.length}`,
       `received ${accounts.received} = stored ${accounts.stored} + duplicate ${accounts.duplicate} + quarantined ${accounts.quarantined} + discarded ${accounts.discarded}`,
-      `running again after ${startS(0.5)} s (median), ${startS(0.95)} s (95 %), ${startS(1)} s (longest)`,
+      `acknowledging again after ${spread(doorsS)}`,
+      `running again after ${spread(startsS)}`,
     ])
       console.log(`      ${text}`);
   });
