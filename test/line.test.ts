@@ -66,10 +66,10 @@ for (const mode of ["timescaledb", "plain", "server"] as const) {
     before(async () => {
       pty = openPty();
       if (programs !== undefined) server = await PostgresServer.start(programs);
-      line = await Line.create({
-        ...(mode === "plain" ? { TIMESCALEDB: "0" } : {}),
-        ...(server ? { DATABASE_URL: server.url } : {}),
-      });
+      line = await Line.create(
+        { ...(mode === "plain" ? { TIMESCALEDB: "0" } : {}), ...(server ? { DATABASE_URL: server.url } : {}) },
+        { first: true },
+      );
       const link = path.join(line.dataDir, "serial");
       placeLink(link, pty.path);
       line.env.SERIAL_PORT = link;

@@ -52,7 +52,7 @@ describe("the pages of a running line", function () {
   let browser: Browser;
 
   before(async () => {
-    line = await Line.create({ FOIEFLOW_SIMULATE: "1" });
+    line = await Line.create({ FOIEFLOW_SIMULATE: "1" }, { first: true });
     [browser] = await Promise.all([openBrowser(), line.start()]);
   });
   after(async () => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import pg from "pg";
+import { copyDatabase } from "../../test/support/database-template.ts";
 import { sampleUid } from "../sample/ids.ts";
 import type { Grade, HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis } from "../sample/sample.ts";
 import { CHANNELS } from "../sample/units.ts";
@@ -174,8 +175,11 @@ function embedded(name: string, extension: boolean): Target {
     name,
     embedded: true,
     extension,
-    open: (options) => {
-      dataDir ??= mkdtempSync(path.join(os.tmpdir(), "foieflow-db-"));
+    open: async (options) => {
+      if (!dataDir) {
+        dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-db-"));
+        if (extension) await copyDatabase(dataDir);
+      }
       return openDatabase({ dataDir, extension, jobsEveryMs: 0, embedded: { fsync: false }, ...options });
     },
     remove: async () => {

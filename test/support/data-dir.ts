@@ -1,6 +1,7 @@
 /** Nodes of the tests that name no data directory share one of this process, gone with it; a test that cares sets its own. */
 import { rmSync } from "node:fs";
 import { closeServices, openServices } from "../../nodes/host/service.ts";
+import { beginTemplates, endTemplates } from "./database-template.ts";
 import { closeInboxes, freshDirectory } from "./inbox.ts";
 
 const before = process.env.DATA_DIR;
@@ -32,3 +33,7 @@ export const mochaHooks = {
     if (shared !== undefined) rmSync(shared, { recursive: true, force: true });
   },
 };
+
+/** Once per run, before the processes of its tests are there. */
+export const mochaGlobalSetup = beginTemplates;
+export const mochaGlobalTeardown = endTemplates;

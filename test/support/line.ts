@@ -6,6 +6,7 @@ import path from "node:path";
 import pg from "pg";
 import { openAccounts } from "../../distribution/people-setup.ts";
 import type { Role } from "../../nodes/sample/roles.ts";
+import { copyDatabase } from "./database-template.ts";
 import { freePort } from "./ports.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -31,10 +32,15 @@ export class Line {
     [this.port, this.mqttPort, this.dbPort] = ports;
   }
 
-  /** Prepares a line in a fresh data directory; `start` runs it. */
-  static async create(env: NodeJS.ProcessEnv = {}): Promise<Line> {
+  /**
+   * Prepares a line in a fresh data directory; `start` runs it.
+   * @param first it makes its database itself, as at a user's first start, rather than find an empty one
+   */
+  static async create(env: NodeJS.ProcessEnv = {}, { first = false } = {}): Promise<Line> {
     const ports: [number, number, number] = [await freePort(), await freePort(), await freePort()];
     const dataDir = mkdtempSync(path.join(tmpdir(), "foieflow-"));
+    if (!first && env.DATABASE_URL === undefined && env.DATA_DIR === undefined && env.TIMESCALEDB === undefined)
+      await copyDatabase(dataDir);
     const inherited: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: process.env.LANG };
     return new Line(
       dataDir,

@@ -1,0 +1,50 @@
+import { constants, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tryLock } from "../../nodes/host/directory-lock.ts";
+import { openDatabase } from "../../nodes/timescaledb/database.ts";
+import { embeddedPaths } from "../../nodes/timescaledb/embedded/paths.ts";
+
+/** Names the run's template directory to the processes that run its tests. */
+const VARIABLE = "FOIEFLOW_TEST_TEMPLATE";
+
+export function beginTemplates(): void {
+  process.env[VARIABLE] = mkdtempSync(path.join(tmpdir(), "foieflow-template-"));
+}
+
+export function endTemplates(): void {
+  const directory = process.env[VARIABLE];
+  if (directory) rmSync(directory, { recursive: true, force: true });
+}
+
+/**
+ * Gives a data directory an embedded database with its schema and nothing in it. Making one takes seconds: the first
+ * test that wants one makes it, the others of the run get copies. Outside a run of tests nothing is done, and whoever
+ * opens the database makes it.
+ */
+export async function copyDatabase(dataDir: string): Promise<void> {
+  const template = process.env[VARIABLE];
+  if (!template) return;
+  const made = path.join(template, "made");
+  while (!existsSync(made)) {
+    const lock = tryLock(path.join(template, "lock.sqlite"));
+    if (!lock) {
+      await sleep(200);
+      continue;
+    }
+    try {
+      if (existsSync(made)) break;
+      rmSync(embeddedPaths(template).root, { recursive: true, force: true });
+      const database = await openDatabase({ dataDir: template, jobsEveryMs: 0, embedded: { fsync: false } });
+      await database.close();
+      writeFileSync(made, "");
+    } finally {
+      lock.close();
+    }
+  }
+  cpSync(embeddedPaths(template).root, embeddedPaths(dataDir).root, {
+    recursive: true,
+    mode: constants.COPYFILE_FICLONE,
+  });
+}
