@@ -18,7 +18,8 @@ const PURE: Record<string, string[]> = {
   product: ["sample"],
   lot: ["sample"],
   report: ["sample"],
-  api: ["sample", "lot", "report"],
+  spc: [],
+  api: ["sample", "lot", "report", "spc"],
   alarm: ["sample"],
 };
 
@@ -47,7 +48,7 @@ const ADAPTERS: Record<string, string[]> = {
   alarm: ["sample", "host", "inbox", "timescaledb", "health"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
   report: ["sample", "host"],
-  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report"],
+  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

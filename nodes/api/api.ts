@@ -8,8 +8,9 @@ import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
 import { checkDraft } from "../lot/record.ts";
 import { assignmentsOf, type LineAssignments } from "../lot/service.ts";
+import { insertRecord } from "../spc/records.ts";
 import { databaseOf } from "../timescaledb/timescaledb.ts";
-import { boundedQuery } from "./bounded-query.ts";
+import { boundedDatabase } from "./bounded-query.ts";
 import { mount } from "./mount.ts";
 import { openApi } from "./openapi.ts";
 import { Problem } from "./problem.ts";
@@ -52,16 +53,18 @@ const init: NodeInitializer = (RED) => {
       if (!lots) throw new Problem(503, "not-ready", "the records of lots are not open yet", { retryAfterS: 1 });
       return lots;
     };
+    const bounded = boundedDatabase(RED, config.database);
     const context: ApiContext = {
       siteId,
       nowMs: Date.now,
-      query: boundedQuery(RED, config.database),
+      query: bounded.query,
       accounts: () => ({
         event: "accounts",
         at: new Date().toISOString(),
         siteId,
         ...site.inbox.stats(),
       }),
+      quality: { write: (draft) => bounded.write((client) => insertRecord(client, siteId, draft)) },
       lots: {
         current: (line) => recordsOfLots().at(line, Date.now()) ?? null,
         set: (line, body, person) => recordsOfLots().set(checkDraft(line, body as never, person.name, Date.now())),

@@ -1,8 +1,11 @@
 import type { NodeAPI } from "node-red";
+import type { ClientBase } from "pg";
 import { CodedError, codeOf } from "../host/errors.ts";
+import type { Database } from "../timescaledb/database.ts";
 import { isConnectionLoss } from "../timescaledb/failures.ts";
 import { runQuery } from "../timescaledb/run-query.ts";
 import { databaseOf } from "../timescaledb/timescaledb.ts";
+import { inTransaction } from "../timescaledb/transaction.ts";
 import { Gate } from "./gate.ts";
 import { Problem } from "./problem.ts";
 import type { ApiContext } from "./route.ts";
@@ -11,12 +14,18 @@ import type { ApiContext } from "./route.ts";
 const TIMEOUT_MS = 10_000;
 const QUERY_CANCELED = "57014";
 
-/** Reading queries on the database of a config node: bounded in time and rows, few at once. */
-export function boundedQuery(RED: NodeAPI, databaseId: string | undefined): ApiContext["query"] {
+/** What the API does on the database of a config node: bounded in time and rows, little at once. */
+export interface BoundedDatabase {
+  query: ApiContext["query"];
+  /** Runs a small piece of writing in one transaction. @throws Problem 503 `busy`, `database-away`, `query-timeout` */
+  write<T>(work: (client: ClientBase) => Promise<T>): Promise<T>;
+}
+
+export function boundedDatabase(RED: NodeAPI, databaseId: string | undefined): BoundedDatabase {
   const database = databaseOf(RED, databaseId);
   database.catch(() => undefined); // every query hears of it
   const gate = new Gate();
-  return async (text, values, rowLimit) => {
+  const run = async <T>(work: (opened: Database) => Promise<T>): Promise<T> => {
     const opened = await database.catch(() => {
       throw new Problem(503, "database-away", "the database cannot be used", { retryAfterS: 30 });
     });
@@ -24,8 +33,7 @@ export function boundedQuery(RED: NodeAPI, databaseId: string | undefined): ApiC
       throw new Problem(503, "database-away", "the database is away; samples wait in the inbox", { retryAfterS: 5 });
     return gate.run(async () => {
       try {
-        const { rows } = await runQuery(opened.pool, { sql: text, values, rowLimit, timeoutMs: TIMEOUT_MS });
-        return rows;
+        return await work(opened);
       } catch (error) {
         opened.reportFailure(error);
         const code = codeOf(error, "");
@@ -36,5 +44,10 @@ export function boundedQuery(RED: NodeAPI, databaseId: string | undefined): ApiC
         throw error;
       }
     });
+  };
+  return {
+    query: (sql, values, rowLimit) =>
+      run(async ({ pool }) => (await runQuery(pool, { sql, values, rowLimit, timeoutMs: TIMEOUT_MS })).rows),
+    write: (work) => run(({ pool }) => inTransaction(pool, work, { deadlineMs: 2 * TIMEOUT_MS })),
   };
 }

@@ -2,7 +2,7 @@ import type { Node, NodeDef, NodeInitializer } from "node-red";
 import { acquire } from "../host/service.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { isSample } from "../sample/message.ts";
-import { boundedQuery } from "./bounded-query.ts";
+import { boundedDatabase } from "./bounded-query.ts";
 import type { LiveFilter } from "./live-protocol.ts";
 import { LiveServer } from "./live-server.ts";
 import { latestUpdate } from "./routes/samples.ts";
@@ -24,7 +24,7 @@ const init: NodeInitializer = (RED) => {
     const status = throttledStatus(this);
     const path = config.path?.trim() || "/ws/dashboard/";
     const maxClients = clientsOf(config.maxClients);
-    const query = boundedQuery(RED, config.database);
+    const query = boundedDatabase(RED, config.database).query;
     const lease = acquire(
       `live:${path}`,
       () => new LiveServer({ server: RED.server, path, maxClients }),

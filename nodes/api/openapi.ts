@@ -9,6 +9,7 @@ const TAGS: Readonly<Record<string, string>> = {
   samples: "Graded samples, one by one",
   lots: "Lots: figures, trend, defects",
   breeders: "Breeders: figures, trend, lots",
+  quality: "Control charts, capability, devices held against each other",
   plant: "Devices, lines, lot in force, accounts",
   analysis: "Models and their training",
   quarantine: "What could not be understood or stored",

@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from "typebox";
 import type { Person } from "../sample/roles.ts";
+import type { RecordDraft } from "../spc/records.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -16,6 +17,8 @@ export interface ApiContext {
   accounts(): Record<string, unknown>;
   /** Lot and breeder in force. */
   lots: LotRecords;
+  /** Baselines and tolerances of the control charts. */
+  quality: QualityRecords;
 }
 
 /** What the API asks of the records of lot and breeder. */
@@ -23,6 +26,11 @@ export interface LotRecords {
   current(line: string): object | null;
   /** Writes a record. @throws CodedError, see `nodes/lot/service.ts` */
   set(line: string, body: unknown, person: Person): Promise<object>;
+}
+
+export interface QualityRecords {
+  /** Writes a record and returns its row. @throws Problem 503 `database-away` */
+  write(draft: RecordDraft): Promise<Row>;
 }
 
 export interface ApiRequest<Q, P, B> {

@@ -280,6 +280,106 @@ for (const extension of [true, false])
       assert.equal((await put(body, { ...OPERATOR, origin: "http://evil.example" })).json.code, "bad-origin");
     });
 
+    it("charts a figure over a period, and who fixed its limits", async () => {
+      const since = new Date(Date.now() - 48 * 3_600_000).toISOString();
+      const chart = await ok(`/api/quality/chart?figure=score&from=${since}`);
+      assert.equal(chart.points.length, 240);
+      assert.deepEqual(
+        [chart.subgroup_size, chart.is_cut, chart.limits_from, chart.is_provisional],
+        [1, false, "window", false],
+      );
+      // Scores 0.9 0.8 0.65 0.5 0.2 in turn: mean 0.61; moving ranges 0.1 0.15 0.15 0.3 0.7, of 239 the sum is
+      // 47 · 1.4 + 0.7 = 66.5; sigma = 66.5 / 239 / 1.128.
+      assert.ok(Math.abs(chart.limits.center - 0.61) < 1e-9, String(chart.limits.center));
+      assert.ok(Math.abs(chart.limits.upper - (0.61 + (3 * 66.5) / 239 / 1.128)) < 1e-9, String(chart.limits.upper));
+      assert.deepEqual(chart.capability.unmet, ["no-tolerance", "not-normal"]);
+      const means = await ok(`/api/quality/chart?figure=score&from=${since}&subgroup_size=2`);
+      assert.ok(means.points.length > 20 && means.points.length <= 200, String(means.points.length));
+      assert.deepEqual([means.slot_s, means.spread_kind], [900, "range"]);
+      const one = await ok(`/api/quality/chart?figure=mass&from=${since}&line=line-1&device=dev-11&lambda=1&width=3`);
+      assert.equal(one.points.length, 60);
+      const nothing = await ok("/api/quality/chart?figure=mass&device=nobody");
+      assert.deepEqual([nothing.points, nothing.limits], [[], null]);
+      await refused("/api/quality/chart?figure=colour", 400, "bad-request");
+      await refused(`/api/quality/chart?figure=mass&to=${since}&from=${new Date().toISOString()}`, 400, "bad-period");
+      await refused("/api/quality/chart?figure=mass&from=2020-01-01T00:00:00Z", 400, "bad-period");
+
+      const drift = await ok(
+        `/api/quality/devices?figure=score&from=${new Date(Date.now() - 72 * 3_600_000).toISOString()}`,
+      );
+      assert.equal(drift.cell_s, 86_400);
+      assert.deepEqual(
+        drift.devices.map(({ device, products }: { device: string; products: number }) => [device, products]),
+        [
+          ["dev-11", 60],
+          ["dev-12", 60],
+          ["dev-21", 60],
+          ["dev-22", 60],
+        ],
+      );
+      assert.ok(drift.devices.every(({ cells }: { cells: number }) => cells > 3));
+      assert.equal((await ok("/api/quality/devices?figure=delta_e&line=line-1")).devices.length, 2);
+    });
+
+    it("takes baselines and tolerances from who may, as dated records", async () => {
+      const since = new Date(Date.now() - 47.5 * 3_600_000).toISOString();
+      const body = {
+        figure: "score",
+        from: since,
+        to: new Date().toISOString(),
+        subgroup_size: 1,
+        reason: "calm week",
+      };
+      const quality = { "x-test-person": "zoe:quality" };
+      const send = async (method: string, url: string, data: unknown, headers: Record<string, string>) =>
+        conforms(url, await plant.send(method, url, data, headers), method);
+      for (const [method, url, data] of [
+        ["POST", "/api/quality/baseline", body],
+        ["PUT", "/api/quality/tolerance", { figure: "score", lower: 0.1 }],
+      ] as const) {
+        assert.equal((await send(method, url, data, {})).status, 401);
+        assert.equal((await send(method, url, data, OPERATOR)).status, 403);
+      }
+      const chartUrl = `/api/quality/chart?figure=score&from=${since}`;
+      assert.equal((await ok(chartUrl)).baseline, null);
+      const fixed = (await send("POST", "/api/quality/baseline", body, quality)).json;
+      assert.deepEqual([fixed.made_by, fixed.reason, fixed.line], ["zoe", "calm week", null]);
+      const chart = await ok(chartUrl);
+      assert.deepEqual(
+        [chart.limits_from, chart.baseline.id, chart.limits.center],
+        ["baseline", fixed.id, fixed.center],
+      );
+      // Of another line or device the period itself gives the limits.
+      assert.equal((await ok(`${chartUrl}&line=line-1`)).limits_from, "window");
+      const few = await send("POST", "/api/quality/baseline", { ...body, device: "nobody" }, quality);
+      assert.deepEqual([few.status, few.json.code], [409, "too-few-points"]);
+
+      const wrong = await send("PUT", "/api/quality/tolerance", { figure: "score", lower: 2, upper: 1 }, quality);
+      assert.deepEqual([wrong.status, wrong.json.code], [400, "bad-tolerance"]);
+      await send("PUT", "/api/quality/tolerance", { figure: "score", lower: 0.3 }, quality);
+      await send("PUT", "/api/quality/tolerance", { figure: "score", line: "line-2", lower: 0.1, upper: 1 }, quality);
+      const narrow = await ok(chartUrl);
+      assert.deepEqual([narrow.tolerance.lower, narrow.tolerance.upper], [0.3, null]);
+      const low = narrow.points.filter(({ value }: { value: number }) => value < 0.3);
+      assert.ok(low.length > 0);
+      assert.equal(narrow.capability.outside, low.length);
+      assert.equal((await ok(`${chartUrl}&line=line-2`)).tolerance.lower, 0.1);
+      await send("PUT", "/api/quality/tolerance", { figure: "score", line: "line-2" }, quality);
+      assert.equal((await ok(`${chartUrl}&line=line-2`)).tolerance.lower, 0.3, "the line's own is gone");
+
+      const end = "/api/quality/baseline?figure=score";
+      const remove = async () => conforms(end, await plant.send("DELETE", end, "", quality), "DELETE");
+      assert.equal((await remove()).json.kind, "baseline-withdrawn");
+      assert.equal((await remove()).status, 404);
+      assert.equal((await ok(chartUrl)).limits_from, "window");
+      const { records } = await ok("/api/quality/records?figure=score");
+      assert.deepEqual(
+        records.map(({ kind }: { kind: string }) => kind),
+        ["baseline-withdrawn", "tolerance", "tolerance", "tolerance", "baseline"],
+      );
+      await assert.rejects(plant.database.pool.query("DELETE FROM quality_records"), /append-only/);
+    });
+
     it("says clearly that there is no training yet", async () => {
       const url = "/api/analysis/train/";
       const post = async (body: unknown, role: string) =>

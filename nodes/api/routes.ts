@@ -3,6 +3,7 @@ import { BREEDER_ROUTES } from "./routes/breeders.ts";
 import { HOUSE_ROUTES } from "./routes/house.ts";
 import { LOT_ROUTES } from "./routes/lots.ts";
 import { PLANT_ROUTES } from "./routes/plant.ts";
+import { QUALITY_ROUTES } from "./routes/quality.ts";
 import { SAMPLE_ROUTES } from "./routes/samples.ts";
 import { SENSOR_ROUTES } from "./routes/sensors.ts";
 
@@ -13,5 +14,6 @@ export const ROUTES: readonly Route[] = [
   ...LOT_ROUTES,
   ...BREEDER_ROUTES,
   ...PLANT_ROUTES,
+  ...QUALITY_ROUTES,
   ...HOUSE_ROUTES,
 ];

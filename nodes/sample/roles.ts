@@ -27,6 +27,8 @@ export const ACTIONS: Readonly<Record<string, Role>> = {
   "quarantine.stop": "engineer",
   "quarantine.discard": "engineer",
   "quarantine.discard-all": "engineer",
+  "quality.baseline": "quality",
+  "quality.tolerance": "quality",
   "alarm.ack": "operator",
   "alarm.shelve": "operator",
   "alarm.unshelve": "operator",
