@@ -87,6 +87,7 @@ export interface Words {
   health: string;
   alarms: string;
   lots: string;
+  quality: string;
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -181,6 +182,7 @@ export const WORDS: Record<Language, Words> = {
     health: "Santé",
     alarms: "Alarmes",
     lots: "Lots",
+    quality: "Qualité",
   },
   en: {
     grade: "Last grade",
@@ -273,5 +275,6 @@ export const WORDS: Record<Language, Words> = {
     health: "Health",
     alarms: "Alarms",
     lots: "Lots",
+    quality: "Quality",
   },
 };

@@ -10,6 +10,7 @@ import HeightMapWidget from "./HeightMapWidget.vue";
 import LotsWidget from "./LotsWidget.vue";
 import LotWidget from "./LotWidget.vue";
 import PeopleWidget from "./PeopleWidget.vue";
+import QualityWidget from "./QualityWidget.vue";
 import QuarantineWidget from "./QuarantineWidget.vue";
 import ReasonsWidget from "./ReasonsWidget.vue";
 import SamplesWidget from "./SamplesWidget.vue";
@@ -34,6 +35,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-lots": { UIFoieflowLots: LotsWidget },
   "ui-foieflow-people": { UIFoieflowPeople: PeopleWidget },
   "ui-foieflow-audit": { UIFoieflowAudit: AuditWidget },
+  "ui-foieflow-quality": { UIFoieflowQuality: QualityWidget },
   "ui-foieflow-alarms": { UIFoieflowAlarms: AlarmsWidget },
 };
 Object.assign(window, widgets);
