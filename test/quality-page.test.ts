@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { misfits, openBrowser, openPage } from "./support/browser.ts";
+import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { Line, until } from "./support/line.ts";
 
 const WIDTHS = [390, 768, 1440] as const;
@@ -58,6 +58,7 @@ describe("the quality page", function () {
           assert.ok((await page.locator('[data-card="capability"]').innerText()).includes(unmet));
           await page.locator('[data-device="dev-b"][data-verdict="differs"]').waitFor({ timeout: 30_000 });
           assert.deepEqual(await misfits(page), []);
+          assert.deepEqual(await barriers(page), []);
           for (const kind of ["ewma", "spread"]) {
             await page.locator(`[data-kind="${kind}"]`).click();
             assert.ok((await page.locator(".ff-chart [data-shape='diamond'], .ff-chart-point").count()) > 40);

@@ -52,6 +52,7 @@ export interface QualityWords {
   signals: string;
   noSignal: string;
   more(count: string): string;
+  since(count: string, time: string): string;
   capability: string;
   unmet: Record<Unmet, string>;
   noIndex: string;
@@ -141,6 +142,7 @@ export const QUALITY_WORDS: Record<Language, QualityWords> = {
     sigmas: (z, side) => `${z} σ ${side === "above" ? "au-dessus de" : "en dessous de"} la moyenne`,
     signals: "Signaux",
     noSignal: "Aucune règle enfreinte sur la période.",
+    since: (count, time) => `${count} points, depuis ${time}`,
     more: (count) => `et ${count} autres, plus anciens`,
     capability: "Capabilité",
     unmet: {
@@ -242,6 +244,7 @@ export const QUALITY_WORDS: Record<Language, QualityWords> = {
     sigmas: (z, side) => `${z} σ ${side} the mean`,
     signals: "Signals",
     noSignal: "No rule broken in the period.",
+    since: (count, time) => `${count} points, since ${time}`,
     more: (count) => `and ${count} more, older`,
     capability: "Capability",
     unmet: {
