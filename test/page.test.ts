@@ -184,7 +184,12 @@ describe("the pages of a running line", function () {
     [1440, "fr", "lot", ["Déroulement du lot", "Par capteur", "Exporter"]],
   ] as const) {
     it(`looks for a ${kind}, compares two and goes down to a sample, at ${width} px in ${language}`, async () => {
-      const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale: "fr-FR" });
+      const { context, page, problems } = await openPage(browser, line.base, {
+        width,
+        height: 900,
+        locale: "fr-FR",
+        ...(width === 1440 && { cookie: await line.signIn("operator") }),
+      });
       const back = async (action: string) => {
         if (width < 1000) await page.click(`[data-action="${action}"]`);
       };
@@ -216,6 +221,14 @@ describe("the pages of a running line", function () {
         for (const word of words) assert.ok(text.includes(word), `"${word}" is not in: ${text}`);
         assert.deepEqual(await misfits(page), []);
         assert.deepEqual(await barriers(page), []);
+        for (const file of width === 1440 ? (["pdf", "xlsx", "csv"] as const) : []) {
+          const [download] = await Promise.all([
+            page.waitForEvent("download", { timeout: 60_000 }),
+            page.click(`[data-export="${file}"]`),
+          ]);
+          assert.ok(download.suggestedFilename().endsWith(`.${file}`), download.suggestedFilename());
+          await page.locator(`[data-export="${file}"]:not(:disabled)`).waitFor();
+        }
         await page.click('[data-action="samples"]');
         await page.locator("[data-sample]").first().click();
         const stored = page.locator("[data-stored]");

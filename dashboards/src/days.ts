@@ -1,18 +1,4 @@
-/** What a clock in `timeZone` shows at a moment, as if it were UTC, ms. */
-function wallMs(ms: number, timeZone: string | undefined): number {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    ...(timeZone !== undefined && { timeZone }),
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(ms);
-  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
-  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
-}
+import { wallMs } from "@foieflow/node-red-foieflow/report/wall-date.js";
 
 /**
  * When a day of the plant's calendar begins.

@@ -8,9 +8,11 @@ import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
 import { checkDraft } from "../lot/record.ts";
 import { assignmentsOf, type LineAssignments } from "../lot/service.ts";
+import { acquireReportThread } from "../report/report-thread.ts";
 import { insertRecord } from "../spc/records.ts";
 import { databaseOf } from "../timescaledb/timescaledb.ts";
 import { boundedDatabase } from "./bounded-query.ts";
+import { Gate } from "./gate.ts";
 import { mount } from "./mount.ts";
 import { openApi } from "./openapi.ts";
 import { Problem } from "./problem.ts";
@@ -54,8 +56,12 @@ const init: NodeInitializer = (RED) => {
       return lots;
     };
     const bounded = boundedDatabase(RED, config.database);
+    const reports = acquireReportThread();
+    // One at a time, and few that wait: each holds its samples in memory.
+    const reportGate = new Gate({ most: 1, mostWaiting: 4, patienceMs: 30_000 });
     const context: ApiContext = {
       siteId,
+      timeZone: site.settings.timeZone,
       nowMs: Date.now,
       query: bounded.query,
       accounts: () => ({
@@ -65,6 +71,7 @@ const init: NodeInitializer = (RED) => {
         ...site.inbox.stats(),
       }),
       quality: { write: (draft) => bounded.write((client) => insertRecord(client, siteId, draft)) },
+      report: (question) => reportGate.run(async () => (await reports.value).ask(question)),
       lots: {
         current: (line) => recordsOfLots().at(line, Date.now()) ?? null,
         set: (line, body, person) => recordsOfLots().set(checkDraft(line, body as never, person.name, Date.now())),
@@ -100,6 +107,7 @@ const init: NodeInitializer = (RED) => {
       unmount();
       status.close();
       lease.release();
+      reports.release();
     });
   });
 };

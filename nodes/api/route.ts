@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from "typebox";
+import type { ReportQuestion } from "../report/report-thread.ts";
 import type { Person } from "../sample/roles.ts";
 import type { RecordDraft } from "../spc/records.ts";
 
@@ -7,6 +8,8 @@ export type Row = Record<string, unknown>;
 /** What a route may use. Queries are bounded in time, in rows, and in how many run at once. */
 export interface ApiContext {
   siteId: string;
+  /** The plant's, IANA. */
+  timeZone: string;
   nowMs(): number;
   /**
    * Runs one reading query.
@@ -19,6 +22,8 @@ export interface ApiContext {
   lots: LotRecords;
   /** Baselines and tolerances of the control charts. */
   quality: QualityRecords;
+  /** Makes a file, away from the event loop. @throws Problem 503 `busy`; CodedError `report-failed` */
+  report(question: ReportQuestion): Promise<Uint8Array>;
 }
 
 /** What the API asks of the records of lot and breeder. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import helper from "node-red-node-test-helper";
+import readWorkbook from "read-excel-file/node";
+import { extractText, getDocumentProxy } from "unpdf";
 import type { Sample } from "../sample/sample.ts";
 import { makeSample } from "../timescaledb/fixture.test.ts";
 import { type Answer, history, Plant } from "./fixture.test.ts";
@@ -144,6 +146,36 @@ for (const extension of [true, false])
         assert.ok(text.split("\r\n").length > 2, table);
       }
       assert.equal((await plant.get("/api/samples?format=csv&limit=2000000")).status, 400);
+    });
+
+    it("makes a lot's report and workbook for who may, by name, and reads them back", async () => {
+      const url = "/api/lots/LOT-2/report";
+      for (const file of [`${url}.pdf`, `${url}.xlsx`]) {
+        assert.equal((await get(file)).json.code, "not-signed-in");
+        assert.equal((await plant.get(file, { "x-test-person": "ana:viewer" })).json.code, "not-allowed");
+        assert.equal((await plant.get(`${file}?lang=de`, OPERATOR)).json.code, "bad-request");
+      }
+      assert.equal((await plant.get("/api/lots/nothing/report.pdf", OPERATOR)).json.code, "no-such-lot");
+      const bytes = async (file: string) => {
+        const answer = await fetch(`${plant.base}${file}`, { headers: OPERATOR });
+        assert.equal(answer.status, 200);
+        return [answer.headers, new Uint8Array(await answer.arrayBuffer())] as const;
+      };
+      const [headers, pdf] = await bytes(`${url}.pdf?lang=en`);
+      assert.equal(headers.get("content-type"), "application/pdf");
+      assert.equal(headers.get("content-disposition"), 'attachment; filename="lot-LOT-2.pdf"');
+      const { text } = await extractText(await getDocumentProxy(pdf), { mergePages: true });
+      assert.match(text, /Lot report[\s\S]*LOT-2[\s\S]*lea/);
+      const [, workbook] = await bytes(`${url}.xlsx`);
+      const sheet = (await readWorkbook(Buffer.from(workbook))).find((one) => one.sheet === "Échantillons");
+      const [head = [], ...rows] = sheet?.data ?? [];
+      assert.equal(rows.length, 40);
+      assert.deepEqual(new Set(rows.map((row) => row[head.indexOf("Éleveur")])), new Set(["'=HYPERLINK()"]));
+      const grades = rows.map((row) => row[head.indexOf("Classe")]);
+      assert.deepEqual(
+        grades,
+        samples.slice(80, 120).map((sample) => sample.grade?.grade),
+      );
     });
 
     it("tells everything about a sample, its bytes as they came", async () => {

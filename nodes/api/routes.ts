@@ -4,6 +4,7 @@ import { HOUSE_ROUTES } from "./routes/house.ts";
 import { LOT_ROUTES } from "./routes/lots.ts";
 import { PLANT_ROUTES } from "./routes/plant.ts";
 import { QUALITY_ROUTES } from "./routes/quality.ts";
+import { REPORT_ROUTES } from "./routes/reports.ts";
 import { SAMPLE_ROUTES } from "./routes/samples.ts";
 import { SENSOR_ROUTES } from "./routes/sensors.ts";
 
@@ -12,6 +13,7 @@ export const ROUTES: readonly Route[] = [
   ...SENSOR_ROUTES,
   ...SAMPLE_ROUTES,
   ...LOT_ROUTES,
+  ...REPORT_ROUTES,
   ...BREEDER_ROUTES,
   ...PLANT_ROUTES,
   ...QUALITY_ROUTES,

@@ -142,6 +142,7 @@ const KNOWN: Readonly<Record<string, number>> = {
   "bad-lot": 400,
   "no-such-assignment": 409,
   "already-superseded": 409,
+  "report-failed": 503,
 };
 
 function problemOf(error: unknown): Problem {

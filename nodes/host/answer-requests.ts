@@ -12,13 +12,13 @@ export type Reply<Answer> =
   | { kind: "error"; code: string | undefined; message: string };
 
 /** In a worker thread: answers each request of the `WorkerThread` that started it; what `answer` throws goes back to the asker. */
-export function answerRequests<Question, Answer>(answer: (question: Question) => Answer): void {
+export function answerRequests<Question, Answer>(answer: (question: Question) => Answer | Promise<Answer>): void {
   const port = parentPort;
   if (!port) throw new Error("requests are answered in a worker thread");
   const report = (reply: Reply<Answer>) => port.postMessage(reply);
-  port.on("message", ({ question }: Request<Question>) => {
+  port.on("message", async ({ question }: Request<Question>) => {
     try {
-      report({ kind: "answer", answer: answer(question) });
+      report({ kind: "answer", answer: await answer(question) });
     } catch (error) {
       const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
       report({ kind: "error", code, message: messageOf(error) });

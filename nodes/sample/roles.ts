@@ -16,6 +16,7 @@ export const ACTIONS: Readonly<Record<string, Role>> = {
   "people.read": "admin",
   "people.change": "admin",
   "lot.set": "operator",
+  "lot.report": "operator",
   "calibration.start": "quality",
   "calibration.accept": "quality",
   "calibration.cancel": "quality",

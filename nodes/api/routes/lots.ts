@@ -98,6 +98,29 @@ const lotOf = (row: Row) => ({
   ...figuresOf(row),
 });
 
+/** One lot with all that is told of it. @throws Problem 404 `no-such-lot` */
+export async function lotDetail(context: ApiContext, lot: string, site: string | undefined): Promise<LotAnswer> {
+  const conditions = new Conditions().add("lot_abattage = ?", lot).addIf(site, "site_id = ?");
+  const { where, values } = conditions;
+  const from = `FROM fusion_lot_stats ${where}`;
+  const [row] = await context.query(
+    `SELECT min(lot_abattage) AS lot, ${PARTS}, min(provenance) AS provenance, ${SUMS} ${from}`,
+    values,
+    1,
+  );
+  if (!row?.samples) throw new Problem(404, "no-such-lot", "there is no sample of this lot");
+  const trend = await context.query(`SELECT production_day, ${SUMS} ${from} GROUP BY 1 ORDER BY 1 DESC`, values, 400);
+  const devices = await context.query(`SELECT device_id, ${SUMS} ${from} GROUP BY 1 ORDER BY 1`, values, 200);
+  const look = await lookAt(context, conditions, row);
+  return {
+    ...lotOf(row),
+    provenance: typeof row.provenance === "string" ? row.provenance : null,
+    trend: trend.reverse().map((day) => ({ production_day: String(day.production_day), ...figuresOf(day) })),
+    by_device: devices.map((device) => ({ device: String(device.device_id), ...figuresOf(device) })),
+    ...look,
+  };
+}
+
 export const LOT_ROUTES: readonly Route[] = [
   route({
     method: "get",
@@ -137,30 +160,6 @@ export const LOT_ROUTES: readonly Route[] = [
     query: Type.Object({ site: Type.Optional(Id) }),
     response: LotDetail,
     problems: [404],
-    async handle(context, { params: { lot }, query: { site } }) {
-      const conditions = new Conditions().add("lot_abattage = ?", lot).addIf(site, "site_id = ?");
-      const { where, values } = conditions;
-      const from = `FROM fusion_lot_stats ${where}`;
-      const [row] = await context.query(
-        `SELECT min(lot_abattage) AS lot, ${PARTS}, min(provenance) AS provenance, ${SUMS} ${from}`,
-        values,
-        1,
-      );
-      if (!row?.samples) throw new Problem(404, "no-such-lot", "there is no sample of this lot");
-      const trend = await context.query(
-        `SELECT production_day, ${SUMS} ${from} GROUP BY 1 ORDER BY 1 DESC`,
-        values,
-        400,
-      );
-      const devices = await context.query(`SELECT device_id, ${SUMS} ${from} GROUP BY 1 ORDER BY 1`, values, 200);
-      const look = await lookAt(context, conditions, row);
-      return {
-        ...lotOf(row),
-        provenance: typeof row.provenance === "string" ? row.provenance : null,
-        trend: trend.reverse().map((day) => ({ production_day: String(day.production_day), ...figuresOf(day) })),
-        by_device: devices.map((device) => ({ device: String(device.device_id), ...figuresOf(device) })),
-        ...look,
-      };
-    },
+    handle: (context, { params: { lot }, query: { site } }) => lotDetail(context, lot, site),
   }),
 ];

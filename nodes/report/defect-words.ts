@@ -1,7 +1,7 @@
-import { type Language, language } from "./settings.ts";
+import type { ReportLanguage } from "./lot-report.ts";
 
 /** Words for `Defect.type`; bands of the spectrum come as `<band>_low` and `<band>_high`. */
-const TITLES: Record<Language, Record<string, string>> = {
+const TITLES: Record<ReportLanguage, Record<string, string>> = {
   fr: {
     dent: "Creux",
     bump: "Bosse",
@@ -40,9 +40,9 @@ const TITLES: Record<Language, Record<string, string>> = {
   },
 };
 
-/** A defect in words; a type this screen does not know yet is spelled out rather than hidden. */
-export function defectTitle(type: string): string {
-  const titles = TITLES[language.value];
+/** A defect in words; a type that is not known here is spelled out rather than hidden. */
+export function defectTitle(type: string, language: ReportLanguage): string {
+  const titles = TITLES[language];
   const spelled = (text: string) =>
     titles[text] ?? text.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
   const band = /^(.+)_(low|high)$/.exec(type);
