@@ -2,7 +2,8 @@
  * Makes the screenshots of the README and docs from a running simulated line: `npm run screenshots`.
  * Starts a line of its own in a temporary data directory.
  */
-import { mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { openBrowser, openPage } from "../test/support/browser.ts";
 import { ADMIN_PASSWORD, Line } from "../test/support/line.ts";
@@ -19,43 +20,60 @@ const VIEWS = [
   { name: "line-en-390", width: 390, height: 844, language: "en", scheme: "light" },
 ] as const;
 
-/** Other pages than the line's, and what tells that they are there. */
-const FURTHER_PAGES = [
-  { name: "quarantine", ready: ".ff-quarantine-totals" },
-  { name: "health", ready: "[data-job]" },
-] as const;
+/** The other pages of the shipped flows, wide in French and narrow in English. */
+const FLOWS = path.resolve(import.meta.dirname, "../flows");
+const FURTHER_PAGES = readdirSync(FLOWS)
+  .flatMap((file): { type?: string; path?: string }[] => JSON.parse(readFileSync(path.join(FLOWS, file), "utf8")))
+  .flatMap(({ type, path: page }) => (type === "ui-page" && page && page !== "/line" ? [page.slice(1)] : []));
+const FURTHER_VIEWS = VIEWS.filter(({ name }) => name === "line-fr-1440" || name === "line-en-390");
 
 const seconds = Number(process.argv[2] ?? 60);
 const line = await Line.create({ FOIEFLOW_SIMULATE: "1" });
 try {
+  console.log("writing two weeks of history …");
+  execFileSync(
+    process.execPath,
+    [path.join(import.meta.dirname, "seed-history.ts"), "--samples", "30000", "--days", "14"],
+    {
+      env: line.env,
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   await line.start();
   console.log(`the line runs; letting it grade for ${seconds} s …`);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const cookie = await line.signIn("admin");
   const browser = await openBrowser();
-  for (const view of VIEWS) {
-    const { context, page, problems } = await openPage(browser, line.base, {
+  const take = async (
+    view: (typeof VIEWS)[number],
+    page: string,
+    settleMs: number,
+    options: { cookie?: string } = {},
+  ) => {
+    const {
+      context,
+      page: tab,
+      problems,
+    } = await openPage(browser, line.base, {
       width: view.width,
       height: view.height,
       locale: view.language === "fr" ? "fr-FR" : "en-GB",
       colorScheme: view.scheme,
+      ...options,
     });
-    await page.goto(`${line.base}/dashboard/line?lang=${view.language}`);
-    await page.waitForSelector(".ff-grade", { timeout: 30_000 });
-    await page.waitForTimeout(5_000);
-    await page.screenshot({ path: path.join(directory, `${view.name}.png`), fullPage: view.width < 1000 });
-    for (const { name, ready } of FURTHER_PAGES) {
-      if (view.width === 768) continue;
-      await page.goto(`${line.base}/dashboard/${name}?lang=${view.language}`);
-      await page.waitForSelector(ready, { timeout: 60_000 });
-      await page.waitForTimeout(2_000);
-      await page.screenshot({
-        path: path.join(directory, view.name.replace("line", name).concat(".png")),
-        fullPage: true,
-      });
-    }
-    console.log(view.name, problems.length === 0 ? "clean" : problems);
+    await tab.goto(`${line.base}/dashboard/${page}?lang=${view.language}`);
+    await tab
+      .locator(page === "line" ? ".ff-grade[data-grade]" : ".ff-card:not(.ff-header)")
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await tab.waitForTimeout(settleMs);
+    const name = view.name.replace("line", page);
+    await tab.screenshot({ path: path.join(directory, `${name}.png`), fullPage: view.width < 1000 || page !== "line" });
+    console.log(name, problems.length === 0 ? "clean" : problems);
     await context.close();
-  }
+  };
+  for (const view of VIEWS) await take(view, "line", 5_000);
+  for (const view of FURTHER_VIEWS) for (const page of FURTHER_PAGES) await take(view, page, 4_000, { cookie });
   // The editor asks for its settings before the sign-in and is told 401: that complaint is Node-RED's own.
   for (const language of ["fr", "en-US"]) {
     const { context, page, problems } = await openPage(browser, line.base, {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
+import { SampleMaker } from "../scripts/load/samples.ts";
 import { misfits, openBrowser, openPage } from "./support/browser.ts";
-import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
+import { WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
 import { widthsIn } from "./support/looks.ts";
 
@@ -20,10 +21,9 @@ describe("the alarms' page", function () {
     line = await Line.create();
     [browser] = await Promise.all([openBrowser(), line.start()]);
     const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
-    const sample = messageOf(samplesOf(capturedLines().current)[0] ?? "");
-    // A device without calibration: that is an alarm after a few samples.
-    for (let index = 0; index < 6; index += 1)
-      await device.send(JSON.stringify({ ...sample, sample_id: `s${index}`, timestamp: new Date().toISOString() }));
+    // A device without calibration that sends raw frames: that is an alarm after a few of them.
+    const maker = new SampleMaker("raw", "ESP32_ALARM_01", 1, 1);
+    for (let index = 0; index < 6; index += 1) await device.send(maker.next(Date.now()).bytes);
     await device.close();
     const row = await until(
       "the record of the alarm",

@@ -70,6 +70,13 @@ describe("the alarm rules", () => {
       saturation.probe.sample?.(one, index);
       calibration.probe.sample?.(one, index);
       calibration.probe.sample?.(
+        sample("dev-3", {
+          vl53l8ch: { features: { dialect: "sqal" } },
+          calibrationState: { tof: "missing", spectral: "missing" },
+        }),
+        index,
+      );
+      calibration.probe.sample?.(
         sample("dev-2", { as7341: {}, calibrationState: { tof: "valid", spectral: "unknown" } }),
         index,
       );
