@@ -147,6 +147,7 @@ describe("the pages of a running line", function () {
       await page.locator('.ff-lot[data-lot="LOT-2"]').waitFor({ timeout: 30_000 });
       await page.click('.ff-lot [data-action="change"]');
       assert.deepEqual(await misfits(page), []);
+      assert.deepEqual(await barriers(page), []);
       await page.click('[data-pick="LOT-1"]');
       const card = page.locator('.ff-lot[data-lot="LOT-1"]');
       await card.waitFor({ timeout: 30_000 });
@@ -158,6 +159,7 @@ describe("the pages of a running line", function () {
       await page.fill('.ff-lot input[name="lot"]', "LOT-3");
       await page.click('[data-breeder="GAEC des Deux Ponts"]');
       assert.deepEqual(await misfits(page), []);
+      assert.deepEqual(await barriers(page), []);
       await page.click('[data-action="save"]');
       await page.locator('.ff-lot[data-lot="LOT-3"]').waitFor({ timeout: 30_000 });
       assert.deepEqual(problems, []);
@@ -314,6 +316,7 @@ describe("the pages of a running line", function () {
       await line.stop("SIGKILL");
       await shows("the server", trouble("Serveur injoignable"));
       assert.equal(await page.locator(".ff-grade.ff-stale").count(), 1, "an old grade does not look like a new one");
+      assert.equal(await page.locator(".ff-lot.ff-stale").count(), 1, "nor does a lot");
       await line.start();
       await shows("back", live, 30_000);
       assert.equal(await trouble("Serveur injoignable").count(), 0);

@@ -18,7 +18,11 @@ const COLORS: Record<GradeLetter, string> = {
   REJECT: "#b5121b",
 };
 const FOOT = 14;
-const SIGNATURE_HEIGHT = 92;
+const SIGNATURE_HEIGHT = 84;
+/** Of the names of facts, pt. */
+const LABEL = 72;
+/** Longest text of a fact: of very many devices the first ones. */
+const MOST_TEXT = 240;
 
 /** A document that is filled from top to bottom. */
 class Sheet {
@@ -106,11 +110,7 @@ export async function lotPdf(report: LotReport): Promise<Buffer> {
 
   const sheet = new Sheet(pdf);
   drawHead(sheet, report, format);
-  for (const [label, text] of factRows(report, format)) {
-    sheet.room(18);
-    sheet.text(label, { width: 120, color: MUTED });
-    sheet.y += sheet.text(text, { x: 128, bold: label === words.lot || label === words.breeder }) + 3;
-  }
+  drawFacts(sheet, report, format);
   drawFigures(sheet, report, format);
   drawGrades(sheet, report, format);
   drawCourse(sheet, report, format);
@@ -134,6 +134,26 @@ function drawHead(sheet: Sheet, report: LotReport, { words }: ReportFormat): voi
   sheet.y += 2;
   sheet.y += sheet.text(words.title, { x: 58, size: 20, bold: true });
   sheet.y += sheet.text(`FoieFlow · ${report.site}`, { x: 58, color: MUTED }) + 18;
+}
+
+/** What the lot is and where it ran, in two columns. */
+function drawFacts(sheet: Sheet, report: LotReport, format: ReportFormat): void {
+  const { words } = format;
+  const facts = factRows(report, format);
+  const half = Math.ceil(facts.length / 2);
+  const width = sheet.width / 2;
+  const { y } = sheet;
+  let end = y;
+  facts.forEach(([label, text], index) => {
+    if (index === half) sheet.y = y;
+    const x = index < half ? 0 : width;
+    sheet.text(label, { x, width: LABEL, color: MUTED });
+    const short = text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
+    const bold = label === words.lot || label === words.breeder;
+    sheet.y += sheet.text(short, { x: x + LABEL, width: width - LABEL - 12, bold }) + 4;
+    end = Math.max(end, sheet.y);
+  });
+  sheet.y = end;
 }
 
 function drawFigures(sheet: Sheet, report: LotReport, format: ReportFormat): void {
@@ -249,8 +269,8 @@ function drawDevices(sheet: Sheet, report: LotReport, { words, number, percent }
 
 function drawSignature(sheet: Sheet, { words }: ReportFormat): void {
   sheet.room(SIGNATURE_HEIGHT);
-  sheet.y += 24;
-  sheet.y += sheet.text(words.signature, { size: 11, bold: true }) + 38;
+  sheet.y += 18;
+  sheet.y += sheet.text(words.signature, { size: 11, bold: true }) + 34;
   sheet.pdf
     .moveTo(MARGIN, sheet.y)
     .lineTo(MARGIN + sheet.width / 2, sheet.y)
