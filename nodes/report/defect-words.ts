@@ -17,8 +17,8 @@ const TITLES: Record<ReportLanguage, Record<string, string>> = {
     oil_oxidation: "Oxydation de l’huile",
     saturation: "Canal saturé",
     weak: "Canal trop faible",
-    low: "trop bas",
-    high: "trop haut",
+    low: "sous la limite",
+    high: "au-dessus de la limite",
   },
   en: {
     dent: "Dent",
@@ -35,8 +35,8 @@ const TITLES: Record<ReportLanguage, Record<string, string>> = {
     oil_oxidation: "Oil oxidation",
     saturation: "Saturated channel",
     weak: "Channel too weak",
-    low: "too low",
-    high: "too high",
+    low: "below the limit",
+    high: "above the limit",
   },
 };
 

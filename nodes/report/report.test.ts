@@ -159,7 +159,7 @@ describe("texts that leave the house", () => {
   });
 
   it("name defects in words, also ones that are not known yet", () => {
-    assert.equal(defectTitle("nir_violet_high", "fr"), "Rapport infrarouge/violet, trop haut");
+    assert.equal(defectTitle("nir_violet_high", "fr"), "Rapport infrarouge/violet, au-dessus de la limite");
     assert.equal(defectTitle("saturation_F5", "en"), "Saturated channel F5");
     assert.equal(defectTitle("new_thing", "en"), "New thing");
   });
