@@ -2,18 +2,18 @@ import type { Defect, ShapeAnalysis } from "../sample/sample.ts";
 import type { AnalysisContext, ProductLook } from "../sample/spec.ts";
 import { percentile } from "../sample/statistics.ts";
 import { analyseShape, frameFigures, heightShare, scaleShare } from "./analyse-shape.ts";
-import { type Fit, volumeSigma } from "./fit.ts";
+import type { Motion } from "./fit.ts";
 import { fitProduct } from "./fit-product.ts";
-import { SHEET_MM } from "./height-field.ts";
-import { fitLobes } from "./lobe-fit.ts";
 import { extentsOf, outlineAt, type Point } from "./outline.ts";
-import { findRelief } from "./relief.ts";
+import { SHEET_MM, type Surface, surfaceOf } from "./product-surface.ts";
+import type { Raster } from "./raster.ts";
+import type { Relief } from "./relief.ts";
 import { SHAPE_PARAMETERS, type ShapeParameters } from "./shape-parameters.ts";
 import type { Pass } from "./track.ts";
 import type { View } from "./view.ts";
 
 /** Length and width are taken at this share of the thickness: lower down the noise of the belt blurs the outline. */
-const FOOT_SHARE = 0.25;
+const FOOT_SHARE = 0.12;
 /** A dent so deep, or a bump so high, is as severe as one can be. */
 const FULL_SEVERITY_MM = 20;
 
@@ -32,8 +32,9 @@ export function analyseProduct(
   if (fullest.map.occupiedZones < parameters.minZones)
     return { ...single, presence: "NO_PRODUCT", framesUsed: passes.length };
   if (!fit) return { ...single, presence: "PARTIAL", framesUsed: passes.length, coverage: 0 };
-  const coverage = coverageOf(fit, view, passes);
-  const figures = productFigures(fit, view, parameters);
+  const surface = surfaceOf(view, fit, parameters);
+  const coverage = coverageOf(surface.raster, surface.motion, view, passes);
+  const figures = productFigures(surface, view, parameters);
   const frame = frameFigures(fullest.frame, fullest.map, view);
   return {
     ...frame,
@@ -41,7 +42,7 @@ export function analyseProduct(
     presence: coverage >= parameters.leastCoverage ? "PRODUCT" : "PARTIAL",
     coverage,
     framesUsed: passes.length,
-    speedMmS: Math.hypot(fit.motion.x, fit.motion.y),
+    speedMmS: Math.hypot(surface.motion.x, surface.motion.y),
   };
 }
 
@@ -49,15 +50,14 @@ export function analyseProduct(
  * Share of the fitted product's volume that lay in view in some frame. A product that a border of the view cuts goes on
  * outside in the fit, as it does on the belt.
  */
-function coverageOf(fit: Fit, view: View, passes: readonly Pass[]): number {
-  const { field, motion } = fit;
+function coverageOf(field: Raster, motion: Motion, view: View, passes: readonly Pass[]): number {
   const { belt } = view;
   const half = (view.span * view.side) / 2;
   let seen = 0;
   let all = 0;
   for (let j = 0; j < field.height; j += 2)
     for (let i = 0; i < field.width; i += 2) {
-      const height = field.raster[j * field.width + i] ?? 0;
+      const height = field.values[j * field.width + i] ?? 0;
       if (height < SHEET_MM) continue;
       const px = field.x0 + i * field.cellMm;
       const py = field.y0 + j * field.cellMm;
@@ -73,24 +73,25 @@ function coverageOf(fit: Fit, view: View, passes: readonly Pass[]): number {
   return all > 0 ? seen / all : 0;
 }
 
-function productFigures(fit: Fit, view: View, parameters: ShapeParameters) {
-  const { field } = fit;
-  const volumeMm3 = field.volumeMm3() / (1 + parameters.modelBiasShare);
-  const inside = Array.from(field.raster).filter((height) => height >= SHEET_MM);
-  const areaMm2 = inside.length * field.cellMm ** 2;
+function productFigures(surface: Surface, view: View, parameters: ShapeParameters) {
+  const { raster } = surface;
+  const inside = Array.from(raster.values).filter((height) => height >= SHEET_MM);
+  const cellMm2 = raster.cellMm ** 2;
+  const areaMm2 = inside.length * cellMm2;
+  const volumeMm3 = (inside.reduce((sum, height) => sum + height, 0) * cellMm2) / (1 + surface.biasShare);
   const thicknessMm = percentile(inside, 99.5) ?? 0;
   const averageMm = volumeMm3 / Math.max(1, areaMm2);
   const relative =
     1.96 *
     Math.hypot(
-      parameters.modelSigmaShare,
+      surface.sigmaShare,
       heightShare(view, parameters, areaMm2, volumeMm3),
       scaleShare(view, parameters),
-      volumeSigma(fit) / volumeMm3,
+      surface.volumeSigmaMm3 / volumeMm3,
     );
   const density = parameters.densityGPerCm3 / 1000;
-  const outline = outlineAt(field, Math.max(SHEET_MM, thicknessMm / 2));
-  const foot = outlineAt(field, Math.max(SHEET_MM, FOOT_SHARE * thicknessMm));
+  const outline = outlineAt(raster, Math.max(SHEET_MM, thicknessMm / 2));
+  const foot = outlineAt(raster, Math.max(SHEET_MM, FOOT_SHARE * thicknessMm));
   const middle = middleOf(outline);
   return {
     volumeMm3,
@@ -103,8 +104,8 @@ function productFigures(fit: Fit, view: View, parameters: ShapeParameters) {
     ...extentsOf(foot),
     thicknessMm,
     outlineMm: outline.map(([x, y]): Point => [round(x - middle[0]), round(y - middle[1])]),
-    roughnessMm: roughnessOf(fit),
-    defects: defectsOf(fit, view, parameters, middle),
+    roughnessMm: surface.roughnessMm,
+    defects: defectsOf(surface.relief, parameters, middle),
   };
 }
 
@@ -115,19 +116,9 @@ function middleOf(points: readonly Point[]): Point {
   return [points.reduce((sum, [x]) => sum + x, 0) / n, points.reduce((sum, [, y]) => sum + y, 0) / n];
 }
 
-/** Spread of what wholly covered zones read around the smooth surface, beyond the sensor's noise along a frame's row. */
-function roughnessOf(fit: Fit): number {
-  const squares: number[] = [];
-  fit.measures.forEach((measure, index) => {
-    fit.renderer.zone(measure.zone, fit.motion.x * measure.t, fit.motion.y * measure.t);
-    if (fit.renderer.hits.count === 16) squares.push((fit.residualMm[index] ?? 0) ** 2);
-  });
-  return Math.sqrt((percentile(squares, 50) ?? 0) / 0.455);
-}
-
-/** Dents and bumps, against the product's own form; none where no form could be fitted. */
-function defectsOf(fit: Fit, view: View, parameters: ShapeParameters, middle: Point): Defect[] {
-  return findRelief(fitLobes(view, fit), parameters.reliefSigmas).flatMap((relief): Defect[] => {
+/** Dents and bumps, against the product's own form. */
+function defectsOf(found: readonly Relief[], parameters: ShapeParameters, middle: Point): Defect[] {
+  return found.flatMap((relief): Defect[] => {
     const size = Math.abs(relief.depthMm);
     const isDent = relief.depthMm > 0;
     if (size < (isDent ? parameters.dentDepthMm : parameters.bumpHeightMm)) return [];
@@ -138,7 +129,7 @@ function defectsOf(fit: Fit, view: View, parameters: ShapeParameters, middle: Po
         severity: Math.min(1, size / FULL_SEVERITY_MM),
         deviationMm: round(-relief.depthMm),
         positionMm: [round(relief.x - middle[0]), round(relief.y - middle[1])],
-        diameterMm: relief.diameterMm,
+        diameterMm: round(2 * relief.radiusMm),
       },
     ];
   });

@@ -1,6 +1,7 @@
-import { median } from "../sample/statistics.ts";
+import { clip, median } from "../sample/statistics.ts";
 import { HeightField } from "./height-field.ts";
-import { heightPerS, Renderer } from "./render.ts";
+import { NormalEquations } from "./normal-equations.ts";
+import { heightPerS, RAYS, Renderer } from "./render.ts";
 import { factorise, forward, substitute } from "./solve.ts";
 import type { View } from "./view.ts";
 
@@ -25,20 +26,24 @@ export interface Fit {
   motion: Motion;
   renderer: Renderer;
   measures: readonly Measure[];
-  /** Measured minus rendered depth, mm, and the robust weight each had, by measure. */
+  /** Measured minus rendered depth, mm, by measure. */
   residualMm: Float64Array;
-  robustWeight: Float64Array;
-  /** Noise of one measure as the residuals show it, mm. */
-  sigmaMm: number;
   /** Cholesky factor of the information matrix over coefficients, then motion x, y. */
   information: Float64Array;
   parameters: number;
-  iterations: number;
 }
 
 /** Knots lie as far apart as the sensor resolves: about one zone on the product. */
 const KNOT_MM = 28;
-const ITERATIONS = 14;
+const ITERATIONS = 6;
+/** Less gain than this share ends them, once the noise was estimated. */
+const LEAST_GAIN = 1e-2;
+/** When the noise is estimated from what is left. */
+const NOISE_AT = 2;
+const START_DAMPING = 0.05;
+const LEAST_DAMPING = 0.01;
+/** Most that a coefficient changes at once. */
+const MOST_STEP = 0.4;
 const HUBER = 2.5;
 /** What stands this high is product, not the belt's noise. */
 const TALL_MM = 15;
@@ -50,7 +55,7 @@ const SECOND = 0.15;
 /**
  * Fits one height field and one motion to all frames of a product at once (Levenberg and Marquardt, Huber's weights): what
  * each zone reads is rendered through the sensor's own geometry, so that partly covered zones, perspective and hidden flanks
- * need no correction afterwards.
+ * need no correction afterwards. A few rounds are enough: lobes are then laid on it (`fitLobes`).
  */
 export function fitField(
   view: View,
@@ -66,102 +71,105 @@ export function fitField(
   const coefficients = field.nx * field.ny;
   const n = coefficients + 2;
   const residualMm = new Float64Array(near.length);
-  const robustWeight = new Float64Array(near.length);
-  const normal = new Float64Array(n * n);
-  const right = new Float64Array(n);
+  const equations = new NormalEquations(n);
   const row = new Float64Array(n);
-  const touched = new Int32Array(n);
+  const index = new Int32Array(n);
+  const packed = new Float64Array(n);
   const shapeOf = new Float64Array(16);
+  const { hits } = renderer;
+  const memory = new Float64Array(near.length * RAYS);
   let sigmaMm = 3;
-  let damping = 1e-2;
-  let kept: { coefficients: Float64Array; motion: Motion; cost: number } | undefined;
-  let information = new Float64Array(0);
-  let iterations = 0;
 
-  const linearise = (): number => {
-    normal.fill(0);
-    right.fill(0);
-    let cost = 0;
-    near.forEach((measure, index) => {
-      const rendered = renderer.zone(measure.zone, motion.x * measure.t, motion.y * measure.t);
-      const residual = measure.depthMm - rendered;
-      residualMm[index] = residual;
-      const scaled = Math.abs(residual) / sigmaMm;
-      const weight = scaled > HUBER ? HUBER / scaled : 1;
-      robustWeight[index] = weight;
-      cost += scaled > HUBER ? HUBER * (scaled - HUBER / 2) : (scaled * scaled) / 2;
-      const { hits } = renderer;
-      let count = 0;
-      const add = (parameter: number, value: number) => {
-        if (row[parameter] === 0) touched[count++] = parameter;
-        row[parameter] = (row[parameter] ?? 0) + value;
-      };
-      for (let k = 0; k < hits.count; k += 1) {
-        const gain = hits.gain[k] ?? 0;
-        const first = field.basisAt(hits.x[k] ?? 0, hits.y[k] ?? 0, shapeOf);
-        if (first < 0) continue;
-        const perS = -gain * heightPerS(hits.height[k] ?? 0, field.scaleMm);
-        for (let b = 0; b < 16; b += 1) add(first + (b >> 2) * field.nx + (b & 3), perS * (shapeOf[b] ?? 0));
-        if (start.isMoving) {
-          add(coefficients, gain * (hits.slopeX[k] ?? 0) * measure.t);
-          add(coefficients + 1, gain * (hits.slopeY[k] ?? 0) * measure.t);
-        }
+  /** What the zone just rendered depends on, into `index` and `packed`; returns how many parameters. */
+  const gradient = (t: number): number => {
+    let count = 0;
+    if (start.isMoving) {
+      index[count++] = coefficients;
+      index[count++] = coefficients + 1;
+    }
+    for (let k = 0; k < hits.count; k += 1) {
+      const gain = hits.gain[k] ?? 0;
+      const first = field.basisAt(hits.x[k] ?? 0, hits.y[k] ?? 0, shapeOf);
+      if (first < 0) continue;
+      const perS = -gain * heightPerS(hits.height[k] ?? 0, field.scaleMm);
+      for (let b = 0; b < 16; b += 1) {
+        const i = first + (b >> 2) * field.nx + (b & 3);
+        if (row[i] === 0) index[count++] = i;
+        row[i] = (row[i] ?? 0) + perS * (shapeOf[b] ?? 0);
       }
-      const w = weight / (sigmaMm * sigmaMm);
-      for (let a = 0; a < count; a += 1) {
-        const i = touched[a] ?? 0;
-        const value = w * (row[i] ?? 0);
-        right[i] = (right[i] ?? 0) + value * residual;
-        for (let b = 0; b < count; b += 1) {
-          const j = touched[b] ?? 0;
-          normal[i * n + j] = (normal[i * n + j] ?? 0) + value * (row[j] ?? 0);
-        }
-      }
-      for (let a = 0; a < count; a += 1) row[touched[a] ?? 0] = 0;
-    });
-    return cost + smooth(field, normal, right, n);
-  };
-
-  for (; iterations < ITERATIONS; iterations += 1) {
-    const cost = linearise();
-    if (kept && cost > kept.cost * 1.0001) {
-      field.coefficients.set(kept.coefficients);
-      motion.x = kept.motion.x;
-      motion.y = kept.motion.y;
-      renderer.refresh();
-      damping *= 8;
-      if (damping > 100) break;
-      kept.cost = linearise();
-    } else {
-      const gained = kept ? (kept.cost - cost) / kept.cost : 1;
-      kept = { coefficients: field.coefficients.slice(), motion: { ...motion }, cost };
-      if (gained < 1e-4 && iterations > 5) break;
-      damping = Math.max(1e-4, damping / 4);
-      if (iterations === 2 || iterations === 5) {
-        const spread = median(residualMm.map(Math.abs));
-        sigmaMm = Math.max(LEAST_SIGMA_MM, 1.4826 * (spread ?? 1));
-        kept.cost = linearise();
+      if (start.isMoving) {
+        row[coefficients] = (row[coefficients] ?? 0) + gain * (hits.slopeX[k] ?? 0) * t;
+        row[coefficients + 1] = (row[coefficients + 1] ?? 0) + gain * (hits.slopeY[k] ?? 0) * t;
       }
     }
-    const damped = normal.slice();
-    for (let i = 0; i < n; i += 1) damped[i * n + i] = (damped[i * n + i] ?? 0) * (1 + damping) + 1e-6;
-    if (!factorise(damped, n)) return undefined;
-    const step = substitute(damped, n, right);
+    for (let a = 0; a < count; a += 1) {
+      const i = index[a] ?? 0;
+      packed[a] = row[i] ?? 0;
+      row[i] = 0;
+    }
+    return count;
+  };
+  const linearise = (): number => {
+    equations.clear();
+    let cost = 0;
+    for (let m = 0; m < near.length; m += 1) {
+      const measure = near[m];
+      if (!measure) continue;
+      const { zone, t } = measure;
+      const residual = measure.depthMm - renderer.zone(zone, motion.x * t, motion.y * t, memory, m * RAYS);
+      residualMm[m] = residual;
+      const scaled = Math.abs(residual) / sigmaMm;
+      const weight = scaled > HUBER ? HUBER / scaled : 1;
+      cost += scaled > HUBER ? HUBER * (scaled - HUBER / 2) : (scaled * scaled) / 2;
+      if (hits.count > 0) equations.add(index, packed, gradient(t), residual, weight / (sigmaMm * sigmaMm));
+    }
+    return cost + smooth(field, equations);
+  };
+
+  let damping = START_DAMPING;
+  let isKept = true;
+  const kept = {
+    coefficients: field.coefficients.slice(),
+    motion: { ...motion },
+    cost: Number.POSITIVE_INFINITY,
+    equations: new NormalEquations(n),
+  };
+  const goTo = (step?: Float64Array) => {
     for (let i = 0; i < coefficients; i += 1)
-      field.coefficients[i] = (field.coefficients[i] ?? 0) + Math.min(0.4, Math.max(-0.4, step[i] ?? 0));
-    motion.x += step[coefficients] ?? 0;
-    motion.y += step[coefficients + 1] ?? 0;
+      field.coefficients[i] = (kept.coefficients[i] ?? 0) + clip(step?.[i] ?? 0, -MOST_STEP, MOST_STEP);
+    motion.x = kept.motion.x + (step?.[coefficients] ?? 0);
+    motion.y = kept.motion.y + (step?.[coefficients + 1] ?? 0);
     renderer.refresh();
+  };
+  for (let iteration = 0; ; iteration += 1) {
+    const cost = linearise();
+    isKept = cost <= kept.cost * 1.0001;
+    if (!isKept) {
+      damping *= 8;
+      if (damping > 100) break;
+    } else {
+      const gained = (kept.cost - cost) / kept.cost;
+      kept.coefficients.set(field.coefficients);
+      Object.assign(kept, { motion: { ...motion }, cost });
+      kept.equations.copyFrom(equations);
+      if (gained < LEAST_GAIN && iteration > NOISE_AT) break;
+      damping = Math.max(LEAST_DAMPING, damping / 2);
+      if (iteration === NOISE_AT) {
+        sigmaMm = Math.max(LEAST_SIGMA_MM, 1.4826 * (median(residualMm.map(Math.abs)) ?? 1));
+        kept.cost = linearise();
+        kept.equations.copyFrom(equations);
+      }
+    }
+    if (iteration === ITERATIONS) break;
+    const damped = kept.equations.damped(damping, 1e-6);
+    if (!factorise(damped, n)) return undefined;
+    goTo(substitute(damped, n, kept.equations.right));
   }
-  if (kept) {
-    field.coefficients.set(kept.coefficients);
-    motion.x = kept.motion.x;
-    motion.y = kept.motion.y;
-    renderer.refresh();
+  if (!isKept) {
+    goTo();
+    linearise();
   }
-  linearise();
-  information = normal.slice();
-  for (let i = 0; i < n; i += 1) information[i * n + i] = (information[i * n + i] ?? 0) + 1e-6;
+  const information = kept.equations.damped(0, 1e-6);
   if (!factorise(information, n)) return undefined;
   return {
     field,
@@ -169,11 +177,8 @@ export function fitField(
     renderer,
     measures: near,
     residualMm,
-    robustWeight,
-    sigmaMm,
     information,
     parameters: n,
-    iterations,
   };
 }
 
@@ -186,7 +191,7 @@ export function volumeSigma(fit: Fit): number {
   const areaMm2 = (step * field.cellMm) ** 2;
   for (let j = 0; j < field.height; j += step) {
     for (let i = 0; i < field.width; i += step) {
-      const height = field.raster[j * field.width + i] ?? 0;
+      const height = field.raster.values[j * field.width + i] ?? 0;
       if (height <= 0) continue;
       const first = field.basisAt(field.x0 + i * field.cellMm, field.y0 + j * field.cellMm, shapeOf);
       if (first < 0) continue;
@@ -253,32 +258,28 @@ function startField(view: View, measures: readonly Measure[], motion: Motion) {
   return { field, isNear };
 }
 
-/** Adds the smoothness of s to the normal equations; returns its cost. */
-function smooth(field: HeightField, normal: Float64Array, right: Float64Array, n: number): number {
-  const { nx, ny, coefficients } = field;
+/** Adds the smoothness of s to the equations; returns its cost. */
+function smooth({ nx, ny, coefficients }: HeightField, equations: NormalEquations): number {
   let cost = 0;
+  const index = new Int32Array(4);
   const penalise = (first: number, stride: number, stencil: readonly number[], weight: number) => {
     let value = 0;
-    stencil.forEach((s, k) => {
-      value += s * (coefficients[first + k * stride] ?? 0);
-    });
+    for (let k = 0; k < stencil.length; k += 1) {
+      index[k] = first + k * stride;
+      value += (stencil[k] ?? 0) * (coefficients[first + k * stride] ?? 0);
+    }
     cost += (weight * value * value) / 2;
-    stencil.forEach((a, k) => {
-      const i = first + k * stride;
-      right[i] = (right[i] ?? 0) - weight * a * value;
-      stencil.forEach((b, l) => {
-        const at = i * n + first + l * stride;
-        normal[at] = (normal[at] ?? 0) + weight * a * b;
-      });
-    });
+    equations.add(index, stencil, stencil.length, -value, weight);
   };
   for (let j = 0; j < ny; j += 1)
     for (let i = 0; i < nx; i += 1) {
       const at = j * nx + i;
-      if (i + 2 < nx) penalise(at, 1, [1, -2, 1], SECOND);
-      if (j + 2 < ny) penalise(at, nx, [1, -2, 1], SECOND);
-      if (i + 3 < nx) penalise(at, 1, [-1, 3, -3, 1], THIRD);
-      if (j + 3 < ny) penalise(at, nx, [-1, 3, -3, 1], THIRD);
+      if (i + 2 < nx) penalise(at, 1, BEND, SECOND);
+      if (j + 2 < ny) penalise(at, nx, BEND, SECOND);
+      if (i + 3 < nx) penalise(at, 1, TURN, THIRD);
+      if (j + 3 < ny) penalise(at, nx, TURN, THIRD);
     }
   return cost;
 }
+const BEND = [1, -2, 1];
+const TURN = [-1, 3, -3, 1];

@@ -1,13 +1,11 @@
-import { type Heights, type Reach, reachOf } from "./render.ts";
+import { Raster } from "./raster.ts";
+import type { Heights } from "./render.ts";
 
 /**
  * The product's surface above the belt, h(X, Y) in mm, in axes that travel with it. It is h = scale · s^(1/2) where s > 0,
  * with s a tensor product of uniform cubic B-splines: a soft body resting on a belt has steep flanks, and a root of a
  * smooth function has them while the function itself stays as smooth as the sensor can tell. The outline is s = 0.
  */
-/** What lies lower than this is the root of noise, not product, mm. */
-export const SHEET_MM = 5;
-
 export class HeightField implements Heights {
   readonly x0: number;
   readonly y0: number;
@@ -20,10 +18,10 @@ export class HeightField implements Heights {
   readonly cellMm: number;
   readonly width: number;
   readonly height: number;
-  readonly raster: Float64Array;
-  reach: Reach = { x0: 0, y0: 0, x1: 0, y1: 0 };
+  readonly raster: Raster;
   readonly #perKnot: number;
   readonly #weights: Float64Array;
+  readonly #rows: Float64Array;
 
   /** @param perKnot raster cells per knot interval */
   constructor(area: { x0: number; y0: number; x1: number; y1: number }, knotMm: number, scaleMm: number, perKnot = 8) {
@@ -39,9 +37,10 @@ export class HeightField implements Heights {
     this.cellMm = knotMm / perKnot;
     this.width = spansX * perKnot + 1;
     this.height = spansY * perKnot + 1;
-    this.raster = new Float64Array(this.width * this.height);
+    this.raster = new Raster(this.x0, this.y0, this.width, this.height, this.cellMm);
     this.#perKnot = perKnot;
     this.#weights = new Float64Array(perKnot * 4);
+    this.#rows = new Float64Array(this.ny * this.width);
     for (let i = 0; i < perKnot; i += 1) this.#weights.set(basis(i / perKnot), 4 * i);
   }
 
@@ -52,12 +51,13 @@ export class HeightField implements Heights {
         this.coefficients[j * this.nx + i] = s(this.x0 + (i - 1) * this.knotMm, this.y0 + (j - 1) * this.knotMm);
   }
 
-  /** Works the raster out from the coefficients; returns the greatest height. */
-  rasterise(): number {
-    const { nx, ny, width, height, raster, coefficients, scaleMm } = this;
+  /** Works the raster out from the coefficients. */
+  rasterise(): void {
+    const { nx, ny, width, height, coefficients, scaleMm } = this;
+    const { values } = this.raster;
     const per = this.#perKnot;
     const w = this.#weights;
-    const rows = new Float64Array(ny * width);
+    const rows = this.#rows;
     for (let j = 0; j < ny; j += 1) {
       for (let x = 0; x < width; x += 1) {
         const span = Math.min(nx - 4, Math.floor(x / per));
@@ -65,38 +65,20 @@ export class HeightField implements Heights {
         rows[j * width + x] = weighted(w, at, coefficients, j * nx + span, 1);
       }
     }
-    let top = 0;
     for (let y = 0; y < height; y += 1) {
       const span = Math.min(ny - 4, Math.floor(y / per));
       const at = y === height - 1 ? undefined : 4 * (y % per);
       for (let x = 0; x < width; x += 1) {
         const s = weighted(w, at, rows, span * width + x, width);
-        const h = s > 0 ? scaleMm * Math.sqrt(s) : 0;
-        raster[y * width + x] = h;
-        if (h > top) top = h;
+        values[y * width + x] = s > 0 ? scaleMm * Math.sqrt(s) : 0;
       }
     }
-    this.reach = reachOf(this);
-    return top;
+    this.raster.measure();
   }
 
-  /** Height at a point by the raster, bilinear; 0 outside. */
+  /** Height at a point by the raster. */
   at(x: number, y: number): number {
-    const u = (x - this.x0) / this.cellMm;
-    const v = (y - this.y0) / this.cellMm;
-    if (!(u >= 0 && v >= 0)) return 0;
-    const i = Math.floor(u);
-    const j = Math.floor(v);
-    if (i >= this.width - 1 || j >= this.height - 1) return 0;
-    const fu = u - i;
-    const fv = v - j;
-    const k = j * this.width + i;
-    const r = this.raster;
-    const w = this.width;
-    return (
-      (1 - fv) * ((1 - fu) * (r[k] ?? 0) + fu * (r[k + 1] ?? 0)) +
-      fv * ((1 - fu) * (r[k + w] ?? 0) + fu * (r[k + w + 1] ?? 0))
-    );
+    return this.raster.at(x, y);
   }
 
   /** ∂s/∂coefficients at a point: the first index of the 4 × 4 coefficients that matter and their weights, or −1 outside. */
@@ -115,7 +97,7 @@ export class HeightField implements Heights {
 
   volumeMm3(): number {
     let sum = 0;
-    for (const h of this.raster) if (h >= SHEET_MM) sum += h;
+    for (const h of this.raster.values) sum += h;
     return sum * this.cellMm * this.cellMm;
   }
 }

@@ -23,7 +23,7 @@ export function startLobes(field: HeightField): LobeParameters[] {
   const target = new Float64Array(grid.width * grid.height);
   for (let j = 0; j < grid.height; j += 1)
     for (let i = 0; i < grid.width; i += 1)
-      target[j * grid.width + i] = field.raster[j * STRIDE * field.width + i * STRIDE] ?? 0;
+      target[j * grid.width + i] = field.raster.values[j * STRIDE * field.width + i * STRIDE] ?? 0;
   const moments = momentsOf(target, grid);
   if (!moments) return [];
   const fitted: { parameters: LobeParameters; cost: number }[] = [];

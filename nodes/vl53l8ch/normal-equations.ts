@@ -40,11 +40,11 @@ export class NormalEquations {
     }
   }
 
-  /** The matrix with its diagonal times (1 + damping). */
-  damped(damping: number): Float64Array {
+  /** The matrix with its diagonal times (1 + damping), plus what keeps parameters that nothing depends on. */
+  damped(damping: number, least = 1e-9): Float64Array {
     const { n } = this;
     const matrix = this.matrix.slice();
-    for (let i = 0; i < n; i += 1) matrix[i * n + i] = (matrix[i * n + i] ?? 0) * (1 + damping) + 1e-9;
+    for (let i = 0; i < n; i += 1) matrix[i * n + i] = (matrix[i * n + i] ?? 0) * (1 + damping) + least;
     return matrix;
   }
 }

@@ -1,12 +1,12 @@
-import type { HeightField } from "./height-field.ts";
+import type { Raster } from "./raster.ts";
 
 export type Point = [x: number, y: number];
 
 /** The longest contour of a height field at a level (marching squares), vertices in order, mm; empty where there is none. */
-export function outlineAt(field: HeightField, levelMm: number): Point[] {
-  const { width, height, raster, cellMm } = field;
+export function outlineAt(field: Raster, levelMm: number): Point[] {
+  const { width, height, values, cellMm } = field;
   const at = (i: number, j: number) =>
-    (i < 0 || j < 0 || i >= width || j >= height ? 0 : (raster[j * width + i] ?? 0)) - levelMm;
+    (i < 0 || j < 0 || i >= width || j >= height ? 0 : (values[j * width + i] ?? 0)) - levelMm;
   // Crossings on grid edges, each shared by two cells: "h" from (i, j) to the right, "v" from (i, j) down.
   const links = new Map<string, string[]>();
   const points = new Map<string, Point>();

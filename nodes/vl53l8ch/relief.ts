@@ -1,170 +1,174 @@
-import type { LobeFit, Row } from "./lobe-fit.ts";
+import type { Fit } from "./fit.ts";
+import type { Cap } from "./lobe-field.ts";
+import { fitCap } from "./lobe-fit.ts";
+import { brightnessPrecision, type LobeFit, type Seen } from "./lobe-relax.ts";
 import { forward, substitute } from "./solve.ts";
+import type { View } from "./view.ts";
 
-/** A place where the surface lies below (dent) or above (bump) what the product's form explains: a cap off it or on it. */
-export interface Relief {
-  /** In the product's axes, mm. */
-  x: number;
-  y: number;
-  diameterMm: number;
-  /** Positive: a dent's depth; negative: a bump's height. */
-  depthMm: number;
-  /** Its depth over the depth's standard deviation. */
+/** A place where the surface lies below (dent) or above (bump, negative depth) the product's form: a cap off it or on it. */
+export interface Relief extends Cap {
+  /** √(2 · gain in log-likelihood): by how many standard deviations the cap is there. */
   sigmas: number;
 }
 
-/** Caps are tried at the points of a square grid, with these diameters: what is narrower than a zone, edges and folds leave too. */
-const STEP_MM = 7;
-const DIAMETERS_MM = [31, 39, 47];
-/** The product must stand so high in the middle of a cap and all along its rim: nearer to the outline a cap is no more than a form. */
-const LEAST_HEIGHT_MM = 22;
-const RIM_HEIGHT_MM = 8;
-/** No cap is deeper, nor takes more of the height away. */
-const MOST_DEPTH_MM = 15;
-const MOST_DEPTH_SHARE = 0.6;
-/** No product is as even as its form: what a cap may stand out by without being one (standard deviation), mm. */
-const UNEVEN_MM = 0.5;
-/** Fewer measures than this say nothing of a place. */
-const LEAST_ROWS = 8;
-/** Two of them nearer than this are one, mm. */
-const APART_MM = 25;
-const MOST = 6;
-/** Measures farther from a cap's middle than this don't see it, mm. */
-const REACH_MM = 45;
+/** What is found, and the surface that explains it all best. */
+export interface Reliefs {
+  found: Relief[];
+  surface: LobeFit;
+}
 
-/** A measure and the middle of what its rays met. */
-interface Placed {
-  row: Row;
-  x: number;
-  y: number;
+/** A cap and its gain in log-likelihood, on the surface made linear. */
+interface Candidate {
+  cap: Cap;
+  gain: number;
+}
+
+/** Caps are tried at the points of a square grid, with these radii and depths. */
+const STEP_MM = 9;
+const RADII_MM = [16, 22];
+const DEPTHS_MM = [5, 10];
+const HEIGHTS_MM = [-6];
+/** Tried first; where its match squared is less than this many times its energy, there is nothing. */
+const TRIAL = { radiusMm: 19, depthMm: 6 };
+const LEAST_TRIAL = 4;
+/** The product must stand so high in the middle of a cap and all along its rim: nearer to the outline a cap is no more than a form. */
+const LEAST_HEIGHT_MM = 20;
+const RIM_HEIGHT_MM = 8;
+/** No cap takes more of the height away. */
+const MOST_DEPTH_SHARE = 0.6;
+/** Fewer measures than this say nothing of a place; those farther off don't see it. */
+const LEAST_SEEN = 8;
+const REACH_MM = 40;
+/** Two caps nearer than this are one. */
+const APART_MM = 25;
+/** Most caps that are fitted. */
+const MOST = 3;
+/** A hollow as wide as this is a form, not a dent. */
+const MOST_RADIUS_MM = 26.5;
+
+/**
+ * Dents and bumps by the generalised likelihood ratio of a spherical cap: first place by place on the surface made linear, then
+ * fitted anew with the cap where that promises something. A cap shows in the depths and, by its steep sides, in the brightness:
+ * long waves have no such sides, stains no depth.
+ * @param leastSigmas that both must reach
+ * @returns strongest first, with the surface that has the strongest
+ */
+export function findRelief(view: View, fit: Fit, lobes: LobeFit, leastSigmas: number): Reliefs {
+  const leastGain = leastSigmas ** 2 / 2;
+  const found: Relief[] = [];
+  let surface = lobes;
+  for (const { cap } of candidatesOf(lobes)
+    .filter(({ gain }) => gain >= leastGain)
+    .slice(0, MOST)) {
+    const fitted = fitCap(view, fit, lobes, cap);
+    const at = fitted?.field.cap;
+    if (!fitted || !at || at.radiusMm > MOST_RADIUS_MM || Math.sign(at.depthMm) !== Math.sign(cap.depthMm)) continue;
+    const gain = lobes.cost - fitted.cost;
+    if (gain < leastGain) continue;
+    found.push({ ...at, sigmas: Math.sqrt(2 * gain) });
+    if (fitted.cost < surface.cost) surface = fitted;
+  }
+  found.sort((a, b) => b.sigmas - a.sigmas);
+  return { found: apart(found, (relief) => relief), surface };
+}
+
+/** The first of every place. */
+function apart<T>(sorted: readonly T[], capOf: (item: T) => Cap): T[] {
+  const kept: T[] = [];
+  for (const item of sorted) {
+    const { x, y } = capOf(item);
+    if (kept.every((other) => Math.hypot(capOf(other).x - x, capOf(other).y - y) >= APART_MM)) kept.push(item);
+  }
+  return kept;
 }
 
 /**
- * Dents and bumps by the generalised likelihood ratio of a spherical cap, place by place. The cap is seen through the same
- * rays as the surface, t; what the surface could take up of it by its own freedom (with its prior) is taken out first. With
- * residuals r, weights W, slopes J, information M and gradient g: energy e = tᵀWt − tᵀWJ·M⁻¹·JᵀWt, match
- * m = tᵀWr − tᵀWJ·M⁻¹·g, depth m/e, √(2 · log-likelihood ratio) = m/√e. What is found is left free like the surface, and
- * the search goes on: a cap's echoes in a surface that gave way to it are none.
- * @param fits of the same measures; taken is the one that, with its strongest cap, explains them best
- * @returns those of at least `leastSigmas`, strongest first
+ * Where caps would explain most of what is left, best first. With residuals r, weights W, slopes J, information M, gradient g
+ * and what a cap would change t: gain = m − e/2 with m = tᵀWr − tᵀWJ·M⁻¹·g and e = tᵀWt − tᵀWJ·M⁻¹·JᵀWt, for the
+ * surface may give way to it.
  */
-export function findRelief(fits: readonly LobeFit[], leastSigmas: number): Relief[] {
-  let best: { fit: LobeFit; first: Candidate | undefined; cost: number } | undefined;
-  for (const fit of fits) {
-    const first = strongest(fit, []);
-    const cost = fit.cost - (first?.ratio ?? 0) / 2;
-    if (!best || cost < best.cost) best = { fit, first, cost };
-  }
-  const found: Relief[] = [];
-  let [known, next] = [best?.fit, best?.first];
-  while (known && next && next.sigmas >= leastSigmas) {
-    const { ratio: _, ...relief } = next;
-    found.push(relief);
-    if (found.length === MOST) break;
-    known = withCap(known, relief);
-    next = strongest(known, found);
-  }
-  return found;
-}
-
-/** With twice the log-likelihood ratio. */
-type Candidate = Relief & { ratio: number };
-
-function strongest(fit: LobeFit, found: readonly Relief[]): Candidate | undefined {
+function candidatesOf(fit: LobeFit): Candidate[] {
   const { field, information, parameters: n } = fit;
   const lacking = substitute(information, n, fit.right);
-  const placed = fit.rows.map(middleOf);
+  const placed = fit.seen.map(middleOf);
   const shared = new Float64Array(n);
-  let best: Candidate | undefined;
+  const found: Candidate[] = [];
   const [x1, y1] = [field.x0 + (field.width - 1) * field.cellMm, field.y0 + (field.height - 1) * field.cellMm];
   for (let y = field.y0; y < y1; y += STEP_MM)
     for (let x = field.x0; x < x1; x += STEP_MM) {
       const heightMm = field.at(x, y);
-      if (heightMm < LEAST_HEIGHT_MM || found.some((other) => Math.hypot(other.x - x, other.y - y) < APART_MM))
-        continue;
-      const near = placed.filter((at) => (at.x - x) ** 2 + (at.y - y) ** 2 < REACH_MM ** 2).map(({ row }) => row);
-      if (near.length < LEAST_ROWS) continue;
-      const most = Math.min(MOST_DEPTH_MM, MOST_DEPTH_SHARE * heightMm);
-      for (const diameterMm of DIAMETERS_MM) {
-        if (!standsAround(field, x, y, diameterMm / 2)) continue;
-        const cap = against(near, { x, y, diameterMm }, shared);
-        let energy = cap.energy;
-        let match = cap.match;
-        for (const value of forward(information, n, shared)) energy -= value * value;
-        for (let i = 0; i < n; i += 1) match -= (shared[i] ?? 0) * (lacking[i] ?? 0);
-        if (!(energy > 1e-6)) continue;
-        const depthMm = Math.max(-most, Math.min(most, match / energy));
-        const ratio = 2 * match * depthMm - energy * depthMm * depthMm;
-        if (ratio <= 0) continue;
-        const sigmas = Math.abs(depthMm) / Math.hypot(depthMm / Math.sqrt(ratio), UNEVEN_MM);
-        if (!best || sigmas > best.sigmas) best = { x, y, diameterMm, depthMm, sigmas, ratio };
+      if (heightMm < LEAST_HEIGHT_MM) continue;
+      const near = placed.filter((at) => (at.x - x) ** 2 + (at.y - y) ** 2 < REACH_MM ** 2).map(({ seen }) => seen);
+      if (near.length < LEAST_SEEN) continue;
+      // Whether to look for a hollow or a hill, or for nothing.
+      const { match: sign, energy: size } = against(fit, near, { x, y, ...TRIAL }, shared);
+      if (sign ** 2 < LEAST_TRIAL * size) continue;
+      for (const radiusMm of RADII_MM) {
+        if (!standsAround(field, x, y, radiusMm)) continue;
+        for (const depthMm of sign > 0 ? DEPTHS_MM : HEIGHTS_MM) {
+          if (depthMm > MOST_DEPTH_SHARE * heightMm) continue;
+          const cap = { x, y, radiusMm, depthMm };
+          let { match, energy } = against(fit, near, cap, shared);
+          for (const value of forward(information, n, shared)) energy -= value * value;
+          for (let i = 0; i < n; i += 1) match -= (shared[i] ?? 0) * (lacking[i] ?? 0);
+          found.push({ cap, gain: match - energy / 2 });
+        }
       }
     }
-  return best;
+  found.sort((a, b) => b.gain - a.gain);
+  return apart(found, ({ cap }) => cap);
 }
 
-type Cap = Pick<Relief, "x" | "y" | "diameterMm">;
-
-/** The fit with the depth of one cap as a further parameter, last of all. */
-function withCap(fit: LobeFit, cap: Cap): LobeFit {
-  const { information, parameters: n } = fit;
-  const shared = new Float64Array(n);
-  const { energy, match } = against(fit.rows, cap, shared);
-  // One more row of the Cholesky factor.
-  const last = forward(information, n, shared);
-  const wider = new Float64Array((n + 1) ** 2);
-  for (let i = 0; i < n; i += 1) wider.set(information.subarray(i * n, i * n + n), i * (n + 1));
-  wider.set(last, n * (n + 1));
-  wider[(n + 1) ** 2 - 1] = Math.sqrt(Math.max(1e-6, energy - last.reduce((sum, value) => sum + value * value, 0)));
-  return {
-    ...fit,
-    parameters: n + 1,
-    information: wider,
-    right: Float64Array.from([...fit.right, match]),
-    rows: fit.rows.map((row) => {
-      const seen = seenOf(row, cap);
-      if (seen === 0) return row;
-      return { ...row, index: Int32Array.from([...row.index, n]), slope: Float64Array.from([...row.slope, seen]) };
-    }),
-  };
-}
-
-function middleOf(row: Row): Placed {
+function middleOf(seen: Seen): { seen: Seen; x: number; y: number } {
   let x = 0;
   let y = 0;
-  for (let k = 0; k < row.x.length; k += 1) {
-    x += row.x[k] ?? 0;
-    y += row.y[k] ?? 0;
+  for (let k = 0; k < seen.x.length; k += 1) {
+    x += seen.x[k] ?? 0;
+    y += seen.y[k] ?? 0;
   }
-  return { row, x: x / row.x.length, y: y / row.x.length };
+  return { seen, x: x / seen.x.length, y: y / seen.x.length };
 }
 
-/** By how much a measure reads longer for a cap of one millimetre's depth. */
-function seenOf(row: Row, { x, y, diameterMm }: Cap): number {
-  const perRadius2 = 1 / (diameterMm / 2) ** 2;
-  let seen = 0;
-  for (let k = 0; k < row.x.length; k += 1) {
-    const rest = 1 - (((row.x[k] ?? 0) - x) ** 2 + ((row.y[k] ?? 0) - y) ** 2) * perRadius2;
-    if (rest > 0) seen += (row.gain[k] ?? 0) * rest;
-  }
-  return seen;
-}
-
-/** tᵀWt, tᵀWr and (into `shared`) JᵀWt of a cap one millimetre deep. */
-function against(rows: readonly Row[], cap: Cap, shared: Float64Array) {
+/** tᵀWt, tᵀWr and (into `shared`) JᵀWt of what a cap would change. */
+function against(fit: LobeFit, near: readonly Seen[], cap: Cap, shared: Float64Array) {
+  const perRadius2 = 1 / cap.radiusMm ** 2;
   shared.fill(0);
   let energy = 0;
   let match = 0;
-  for (const row of rows) {
-    const seen = seenOf(row, cap);
-    if (seen === 0) continue;
-    const weighted = row.precision * seen;
-    energy += weighted * seen;
-    match += weighted * row.residualMm;
+  const take = (row: NonNullable<Seen["brightness"]>, change: number, precision: number) => {
+    const weighted = precision * change;
+    energy += weighted * change;
+    match += weighted * row.residual;
     for (let a = 0; a < row.index.length; a += 1) {
       const i = row.index[a] ?? 0;
       shared[i] = (shared[i] ?? 0) + weighted * (row.slope[a] ?? 0);
     }
+  };
+  for (const seen of near) {
+    let longer = 0;
+    let lighter = 1;
+    for (let k = 0; k < seen.x.length; k += 1) {
+      const dx = (seen.x[k] ?? 0) - cap.x;
+      const dy = (seen.y[k] ?? 0) - cap.y;
+      const rest = 1 - (dx * dx + dy * dy) * perRadius2;
+      if (rest <= 0) continue;
+      longer += (seen.gain[k] ?? 0) * rest * cap.depthMm;
+      if (!seen.brightness) continue;
+      const slopeX = seen.slopeX[k] ?? 0;
+      const slopeY = seen.slopeY[k] ?? 0;
+      const steeper = 2 * cap.depthMm * perRadius2;
+      const ray = seen.ray[k] ?? 0;
+      const before = fit.renderer.cosineAt(ray, slopeX, slopeY).value;
+      const after = fit.renderer.cosineAt(ray, slopeX + steeper * dx, slopeY + steeper * dy).value;
+      lighter += (seen.light[k] ?? 0) * (after / before - 1);
+    }
+    if (longer === 0) continue;
+    take(seen.depth, longer, seen.depth.precision);
+    if (!seen.brightness) continue;
+    // Weighed by what would be left of it: a dent is an outlier only as long as it is not thought of.
+    const change = Math.log(lighter);
+    const left = seen.brightness.residual - change;
+    take(seen.brightness, change, Math.max(seen.brightness.precision, brightnessPrecision(left ** 2, seen.sigma2)));
   }
   return { energy, match };
 }

@@ -1,9 +1,19 @@
+import type { Raster } from "./raster.ts";
 import type { View } from "./view.ts";
 
 /** Sub-rays per zone and axis. */
-const RAYS = 4;
-/** Marching step along z, mm. */
-const STEP_MM = 3;
+const RAYS_PER_AXIS = 4;
+export const RAYS = RAYS_PER_AXIS * RAYS_PER_AXIS;
+/** Longest step along z, mm: no body is so thin that a ray could step over it. */
+const MOST_STEP_MM = 10;
+const LEAST_STEP_MM = 0.5;
+/** Steps are as long as no surface less steep than this can be missed. */
+const STEEP = 1;
+/** Where a ray met the surface before, it is looked for so far around. */
+const MOST_NEAR_MM = 4;
+/** A hit is known to this height, mm. */
+const CLOSE_MM = 0.05;
+const MOST_HALVINGS = 3;
 /** Light that a wall seen edge-on still returns, as a cosine. */
 const LEAST_COSINE = 0.1;
 /** Below this height the root's slope is no longer followed. */
@@ -11,50 +21,14 @@ const LEAST_HEIGHT_MM = 5;
 /** How much a height acts on the depth seen along a ray, at most (a ray grazing a flank would see any). */
 const LEAST_DIVISOR = 0.4;
 
-export interface Reach {
-  x0: number;
-  y0: number;
-  x1: number;
-  y1: number;
-}
-
-/** The part of a raster that holds heights above 0, with a cell around it. */
-export function reachOf(raster: {
-  raster: Float64Array;
-  width: number;
-  height: number;
-  x0: number;
-  y0: number;
-  cellMm: number;
-}): Reach {
-  let [i0, i1, j0, j1] = [raster.width, -1, raster.height, -1];
-  for (let j = 0; j < raster.height; j += 1)
-    for (let i = 0; i < raster.width; i += 1) {
-      if (!((raster.raster[j * raster.width + i] ?? 0) > 0)) continue;
-      if (i < i0) i0 = i;
-      if (i > i1) i1 = i;
-      if (j < j0) j0 = j;
-      if (j > j1) j1 = j;
-    }
-  const { x0, y0, cellMm } = raster;
-  return {
-    x0: x0 + (i0 - 1) * cellMm,
-    y0: y0 + (j0 - 1) * cellMm,
-    x1: x0 + (i1 + 1) * cellMm,
-    y1: y0 + (j1 + 1) * cellMm,
-  };
-}
-
 /** A surface above the belt in the product's axes, mm; 0 outside. */
 export interface Heights {
-  at(x: number, y: number): number;
-  /** Beyond these bounds every height is 0. */
-  readonly reach: Reach;
-  /** Takes over changed parameters; returns the greatest height. */
-  rasterise(): number;
+  readonly raster: Raster;
+  /** Takes over changed parameters. */
+  rasterise(): void;
 }
 
-/** What one zone of one frame would read of the field, with the hits that make it up (kept in the renderer's buffers). */
+/** What makes up a zone's reading: its rays that end on the product (kept in the renderer's buffers). */
 export interface Hits {
   count: number;
   /** In the product's axes, mm. */
@@ -66,26 +40,52 @@ export interface Hits {
   /** Slopes of the surface at the hit. */
   slopeX: Float64Array;
   slopeY: Float64Array;
+  /** Share of the zone's light. */
+  light: Float64Array;
+  /** The ray, as an index into the renderer's tables. */
+  ray: Int32Array;
   /** Spread of the zone's rays around its reading (belt included), mm. */
   spreadMm: number;
+  /** What the zone's reflectance would read, over the belt's own. */
+  brightness: number;
+  /** Share of the light that comes from the product, and ∂reading/∂ln of its reflectance, mm. */
+  share: number;
+  perRatioMm: number;
 }
 
 /** Renders what zones read of a height field: the mean depth of a zone's rays, each weighted by the light it returns. */
 export class Renderer {
-  readonly #view: View;
-  /** Reflectance of the product over the belt's. */
-  readonly reflectanceRatio: number;
   readonly hits: Hits;
-  #field: Heights;
-  #topMm: number;
+  /** Reflectance of the product over the belt's. */
+  reflectanceRatio: number;
+  readonly #belt: View["belt"];
+  readonly #field: Heights;
+  /** Per ray: its tangents, length per depth, descent per depth, and the belt's depth. */
+  readonly #tx: Float64Array;
+  readonly #ty: Float64Array;
+  readonly #stretch: Float64Array;
+  readonly #descent: Float64Array;
+  readonly #beltZ: Float64Array;
 
   constructor(view: View, field: Heights, reflectanceRatio: number) {
-    const size = RAYS * RAYS;
-    this.#view = view;
+    const { tangents, side, span, belt } = view;
+    this.#belt = belt;
     this.#field = field;
-    this.#topMm = field.rasterise();
     this.reflectanceRatio = reflectanceRatio;
-    const buffer = () => new Float64Array(size);
+    const rays = side * side * RAYS;
+    const offset = (ray: number) => ((ray + 0.5) / RAYS_PER_AXIS - 0.5) * span;
+    this.#tx = Float64Array.from(
+      { length: rays },
+      (_, i) => (tangents[Math.floor(i / RAYS) % side] ?? 0) + offset(i % RAYS_PER_AXIS),
+    );
+    this.#ty = Float64Array.from(
+      { length: rays },
+      (_, i) => (tangents[Math.floor(i / RAYS / side)] ?? 0) + offset(Math.floor((i % RAYS) / RAYS_PER_AXIS)),
+    );
+    this.#stretch = this.#tx.map((tx, i) => Math.sqrt(1 + tx * tx + (this.#ty[i] ?? 0) ** 2));
+    this.#descent = this.#tx.map((tx, i) => 1 - belt.dx * tx - belt.dy * (this.#ty[i] ?? 0));
+    this.#beltZ = this.#descent.map((descent) => belt.z0 / descent);
+    const buffer = () => new Float64Array(RAYS);
     this.hits = {
       count: 0,
       x: buffer(),
@@ -94,88 +94,206 @@ export class Renderer {
       gain: buffer(),
       slopeX: buffer(),
       slopeY: buffer(),
+      light: buffer(),
+      ray: new Int32Array(RAYS),
       spreadMm: 0,
+      brightness: 0,
+      share: 0,
+      perRatioMm: 0,
     };
+    field.rasterise();
   }
 
-  /** To be called after the field's coefficients changed. */
+  /** To be called after the field's parameters changed. */
   refresh(): void {
-    this.#topMm = this.#field.rasterise();
+    this.#field.rasterise();
   }
 
-  /** Depth (mm) that a zone reads with the product's axes at (shiftX, shiftY); fills `hits` with those on the product. */
-  zone(zone: number, shiftX: number, shiftY: number): number {
-    const { tangents, side, span, belt } = this.#view;
-    const field = this.#field;
-    const top = this.#topMm;
-    const hits = this.hits;
-    const { x0, y0, x1, y1 } = field.reach;
-    const tx0 = (tangents[zone % side] ?? 0) - span / 2;
-    const ty0 = (tangents[Math.floor(zone / side)] ?? 0) - span / 2;
+  /** Whether the ground a zone sees comes within a distance of the product. */
+  reaches(zone: number, shiftX: number, shiftY: number, withinMm: number): boolean {
+    const { raster } = this.#field;
+    for (let ray = zone * RAYS; ray < (zone + 1) * RAYS; ray += 1) {
+      const z = this.#beltZ[ray] ?? 0;
+      const x = (this.#tx[ray] ?? 0) * z - shiftX;
+      const y = (this.#ty[ray] ?? 0) * z - shiftY;
+      for (const [dx, dy] of [
+        [-withinMm, 0],
+        [withinMm, 0],
+        [0, -withinMm],
+        [0, withinMm],
+      ] as const)
+        if (raster.at(x + dx, y + dy) > 0) return true;
+    }
+    return false;
+  }
+
+  /** Cosine of a surface's slopes to a ray, and its derivatives by them (into `cosine`). */
+  cosineAt(ray: number, slopeX: number, slopeY: number): Cosine {
+    const tx = this.#tx[ray] ?? 0;
+    const ty = this.#ty[ray] ?? 0;
+    // Normal of the surface in the sensor's axes, where heights grow towards it.
+    const nx = slopeX - this.#belt.dx;
+    const ny = slopeY - this.#belt.dy;
+    const square = 1 + nx * nx + ny * ny;
+    const perLength = 1 / ((this.#stretch[ray] ?? 1) * Math.sqrt(square));
+    const approach = 1 + tx * nx + ty * ny;
+    const value = approach * perLength;
+    cosine.approach = approach;
+    if (value > LEAST_COSINE) {
+      cosine.value = value;
+      cosine.perX = tx * perLength - (value * nx) / square;
+      cosine.perY = ty * perLength - (value * ny) / square;
+    } else {
+      cosine.value = LEAST_COSINE;
+      cosine.perX = 0;
+      cosine.perY = 0;
+    }
+    return cosine;
+  }
+
+  /**
+   * Depth (mm) that a zone reads with the product's axes at (shiftX, shiftY); fills `hits` with the rays on the product.
+   * @param memory where the rays met before, from `from` on: looked at first, and kept up to date
+   */
+  zone(zone: number, shiftX: number, shiftY: number, memory?: Float64Array, from = 0): number {
+    const { hits } = this;
+    const { raster } = this.#field;
     let sum = 0;
     let square = 0;
     let total = 0;
     let stretchSum = 0;
+    let light = 0;
+    let lightRadial = 0;
     let count = 0;
-    for (let ray = 0; ray < RAYS * RAYS; ray += 1) {
-      const tx = tx0 + ((ray % RAYS) + 0.5) * (span / RAYS);
-      const ty = ty0 + (Math.floor(ray / RAYS) + 0.5) * (span / RAYS);
-      const stretch = Math.sqrt(1 + tx * tx + ty * ty);
-      const descent = 1 - belt.dx * tx - belt.dy * ty;
-      const beltZ = belt.z0 / descent;
-      // Clearance above the belt falls linearly with z; the surface is met where it no longer exceeds the field.
-      let z = beltZ - top / descent;
-      let before = z;
-      let excessBefore = -1;
-      const [xa, xb] = [tx * z - shiftX, tx * beltZ - shiftX];
-      const [ya, yb] = [ty * z - shiftY, ty * beltZ - shiftY];
-      if ((xa < x0 && xb < x0) || (xa > x1 && xb > x1) || (ya < y0 && yb < y0) || (ya > y1 && yb > y1)) z = beltZ;
-      let excess = z < beltZ ? field.at(xa, ya) - top : 0;
-      while (excess < 0 && z < beltZ) {
-        before = z;
-        excessBefore = excess;
-        z = Math.min(beltZ, z + STEP_MM);
-        excess = field.at(tx * z - shiftX, ty * z - shiftY) - (beltZ - z) * descent;
-      }
-      const depth =
-        excess > excessBefore && excess > 0 ? before + ((z - before) * -excessBefore) / (excess - excessBefore) : z;
-      const x = tx * depth - shiftX;
-      const y = ty * depth - shiftY;
-      const height = field.at(x, y);
-      let weight: number;
+    for (let ray = zone * RAYS; ray < (zone + 1) * RAYS; ray += 1) {
+      const stretch = this.#stretch[ray] ?? 1;
+      const at = from + ray - zone * RAYS;
+      const depth = this.#depthNear(ray, shiftX, shiftY, memory?.[at] ?? 0) || this.#depthOf(ray, shiftX, shiftY);
+      if (memory) memory[at] = depth;
+      const x = (this.#tx[ray] ?? 0) * depth - shiftX;
+      const y = (this.#ty[ray] ?? 0) * depth - shiftY;
+      const height = depth < (this.#beltZ[ray] ?? 0) ? raster.sample(x, y) : 0;
+      let weight = 1 / (depth * depth * stretch * stretch);
       if (height > 0) {
-        const e = 1.5;
-        const slopeX = (field.at(x + e, y) - field.at(x - e, y)) / (2 * e);
-        const slopeY = (field.at(x, y + e) - field.at(x, y - e)) / (2 * e);
-        // Normal of the surface in the sensor's axes, where heights grow towards it.
-        const nx = slopeX - belt.dx;
-        const ny = slopeY - belt.dy;
-        const approach = 1 + tx * nx + ty * ny;
-        const cosine = Math.max(LEAST_COSINE, approach / (stretch * Math.sqrt(1 + nx * nx + ny * ny)));
-        weight = (this.reflectanceRatio * cosine) / (depth * depth * stretch * stretch);
+        const { slopeX, slopeY } = raster;
+        const { value, approach } = this.cosineAt(ray, slopeX, slopeY);
+        weight *= this.reflectanceRatio * value;
         hits.x[count] = x;
         hits.y[count] = y;
         hits.height[count] = height;
         hits.slopeX[count] = slopeX;
         hits.slopeY[count] = slopeY;
+        hits.light[count] = weight;
+        hits.ray[count] = ray;
         hits.gain[count] = (weight * stretch) / Math.max(LEAST_DIVISOR, approach);
         count += 1;
-      } else {
-        weight = 1 / (depth * depth * stretch * stretch * stretch);
-      }
+        light += weight;
+        lightRadial += weight * depth * stretch;
+      } else weight /= stretch;
       const radial = depth * stretch;
       sum += weight * radial;
       square += weight * radial * radial;
       total += weight;
       stretchSum += stretch;
     }
-    const stretch = stretchSum / (RAYS * RAYS);
-    for (let k = 0; k < count; k += 1) hits.gain[k] = (hits.gain[k] ?? 0) / (total * stretch);
+    const stretch = stretchSum / RAYS;
+    for (let k = 0; k < count; k += 1) {
+      hits.gain[k] = (hits.gain[k] ?? 0) / (total * stretch);
+      hits.light[k] = (hits.light[k] ?? 0) / total;
+    }
+    const radial = sum / total;
     hits.count = count;
-    hits.spreadMm = Math.sqrt(Math.max(0, square / total - (sum / total) ** 2));
-    return sum / total / stretch;
+    hits.share = light / total;
+    hits.perRatioMm = (lightRadial - light * radial) / (total * stretch);
+    hits.spreadMm = Math.sqrt(Math.max(0, square / total - radial * radial));
+    hits.brightness = (total / RAYS) * radial * radial * stretch;
+    return radial / stretch;
+  }
+
+  /** Where a ray meets the surface near to where it did before; 0 where it is not found at once. */
+  #depthNear(ray: number, shiftX: number, shiftY: number, guess: number): number {
+    const beltZ = this.#beltZ[ray] ?? 0;
+    if (!(guess > 0 && guess < beltZ)) return 0;
+    const { raster } = this.#field;
+    const tx = this.#tx[ray] ?? 0;
+    const ty = this.#ty[ray] ?? 0;
+    const descent = this.#descent[ray] ?? 1;
+    let z = guess;
+    let before = 0;
+    let excessBefore = 0;
+    for (let k = 0; k < 3; k += 1) {
+      const height = raster.at(tx * z - shiftX, ty * z - shiftY);
+      if (height <= 0) return 0;
+      const excess = height - (beltZ - z) * descent;
+      if (Math.abs(excess) < CLOSE_MM) return z;
+      const step = k === 0 ? -excess / descent : (-excess * (z - before)) / (excess - excessBefore);
+      if (!(Math.abs(step) < MOST_NEAR_MM)) return 0;
+      before = z;
+      excessBefore = excess;
+      z += step;
+    }
+    return 0;
+  }
+
+  /** Where a ray first meets the surface or the belt. */
+  #depthOf(ray: number, shiftX: number, shiftY: number): number {
+    const { raster } = this.#field;
+    const tx = this.#tx[ray] ?? 0;
+    const ty = this.#ty[ray] ?? 0;
+    const descent = this.#descent[ray] ?? 1;
+    const beltZ = this.#beltZ[ray] ?? 0;
+    const top = raster.top;
+    // Clearance above the belt falls linearly with z; the surface is met where it no longer exceeds the field.
+    let z = beltZ - top / descent;
+    const xa = tx * z - shiftX;
+    const xb = tx * beltZ - shiftX;
+    const ya = ty * z - shiftY;
+    const yb = ty * beltZ - shiftY;
+    if (
+      (xa < raster.lowX && xb < raster.lowX) ||
+      (xa > raster.highX && xb > raster.highX) ||
+      (ya < raster.lowY && yb < raster.lowY) ||
+      (ya > raster.highY && yb > raster.highY)
+    )
+      return beltZ;
+    let excess = raster.at(xa, ya) - top;
+    if (excess >= 0) return z;
+    const perStep = 1 / (descent + STEEP * Math.sqrt(tx * tx + ty * ty));
+    let before = z;
+    let excessBefore = excess;
+    while (excess < 0) {
+      if (z >= beltZ) return beltZ;
+      before = z;
+      excessBefore = excess;
+      const step = -excess * perStep;
+      z = Math.min(beltZ, z + Math.min(MOST_STEP_MM, Math.max(LEAST_STEP_MM, step)));
+      excess = raster.at(tx * z - shiftX, ty * z - shiftY) - (beltZ - z) * descent;
+      if (z === beltZ && excess <= 0) return beltZ;
+    }
+    for (let k = 0; ; k += 1) {
+      const middle = before - ((z - before) * excessBefore) / (excess - excessBefore);
+      if (k === MOST_HALVINGS || excess < CLOSE_MM || excessBefore > -CLOSE_MM) return middle;
+      const value = raster.at(tx * middle - shiftX, ty * middle - shiftY) - (beltZ - middle) * descent;
+      if (value < 0) {
+        before = middle;
+        excessBefore = value;
+      } else {
+        z = middle;
+        excess = value;
+      }
+    }
   }
 }
+
+export interface Cosine {
+  value: number;
+  /** By the slopes along x and y. */
+  perX: number;
+  perY: number;
+  /** How fast a ray and the surface approach one another, by depth. */
+  approach: number;
+}
+const cosine: Cosine = { value: 1, perX: 0, perY: 0, approach: 1 };
 
 /** ∂h/∂s of the field at a height, for the steepest descent that is still followed. */
 export function heightPerS(heightMm: number, scaleMm: number): number {
