@@ -11,6 +11,15 @@ export interface Figure {
 
 const percent = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`;
 
+/** A share with its 95 % interval (Wilson), of how many. */
+function shareOf(found: number, of: number): string {
+  const z = 1.96;
+  const p = found / of;
+  const middle = (p + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
+  const half = (z / (1 + z ** 2 / of)) * Math.sqrt((p * (1 - p)) / of + z ** 2 / (4 * of ** 2));
+  return `${percent(p, 1)} of ${of} (${(100 * Math.max(0, middle - half)).toFixed(1)} to ${(100 * Math.min(1, middle + half)).toFixed(1)})`;
+}
+
 const NEAR_MM = 20;
 const DENTS: Detection = {
   isThere: ({ truth }) => truth.dents.some(isLarge),
@@ -48,9 +57,9 @@ export function familyRow(name: string, mounts: readonly Mounted[]): string[] {
   return [
     name,
     String(all.length),
-    `${percent(there.filter(DENTS.isFound).length / there.length, 1)} of ${there.length}`,
+    shareOf(there.filter(DENTS.isFound).length, there.length),
     percent(there.filter(isInPlace).length / there.length, 1),
-    `${percent(free.filter(DENTS.isFound).length / free.length, 1)} of ${free.length}`,
+    shareOf(free.filter(DENTS.isFound).length, free.length),
     percent(mean(errors), 1),
   ];
 }
@@ -87,7 +96,7 @@ export function figuresOf(mounts: readonly Mounted[]): Figure[] {
     { name: "mass: standard deviation", value: percent(populationStd(errors)) },
     {
       name: "true masses inside the 95 % interval",
-      value: percent(inside),
+      value: shareOf(Math.round(all.length * inside), all.length),
       wanted: "93 to 97 %",
       isMet: inside >= 0.93 && inside <= 0.97,
     },
@@ -117,20 +126,20 @@ export function figuresOf(mounts: readonly Mounted[]): Figure[] {
 function detection(name: string, all: readonly Judged[], tests: Detection): Figure[] {
   const there = all.filter(tests.isThere);
   const free = all.filter(tests.isFree);
-  const recall = there.filter(tests.isFound).length / there.length;
-  const alarms = free.filter(tests.isFound).length / free.length;
+  const found = there.filter(tests.isFound).length;
+  const alarms = free.filter(tests.isFound).length;
   return [
     {
       name: `${name}: recall`,
-      value: `${percent(recall, 1)} of ${there.length}`,
+      value: shareOf(found, there.length),
       wanted: "at least 95 %",
-      isMet: recall >= 0.95,
+      isMet: found >= 0.95 * there.length,
     },
     {
       name: `${name}: false alarms`,
-      value: `${percent(alarms, 1)} of ${free.length}`,
+      value: shareOf(alarms, free.length),
       wanted: "at most 2 %",
-      isMet: alarms <= 0.02,
+      isMet: alarms <= 0.02 * free.length,
     },
   ];
 }
