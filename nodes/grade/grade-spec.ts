@@ -3,7 +3,7 @@ import { messageOf } from "../host/errors.ts";
 import type { GradeSpecSource } from "../sample/spec.ts";
 import { BUILTIN_SPECS, builtinSpec } from "./builtin.ts";
 import { byDialect } from "./by-dialect.ts";
-import { acquireProductThread } from "./product-thread.ts";
+import { acquireProductThreads } from "./product-thread.ts";
 import { parseGradeSpec, specDocument } from "./spec.ts";
 
 interface GradeSpecDef extends NodeDef {
@@ -26,10 +26,10 @@ const init: NodeInitializer = (RED) => {
       const { hash } = spec;
       const apart = spec.method !== "sqal" && config.sqalBy !== "same";
       this.spec = apart ? byDialect(spec, parseGradeSpec(builtinSpec("sqal"))) : spec;
-      const thread = acquireProductThread();
-      this.on("close", () => thread.release());
+      const threads = acquireProductThreads();
+      this.on("close", () => threads.release());
       // SQAL's messages are products by themselves and never come here: the own document is enough.
-      this.analyseProduct = async (evidence) => (await thread.value).ask({ document, hash, evidence });
+      this.analyseProduct = async (evidence) => (await threads.value).ask({ document, hash, evidence });
     } catch (error) {
       this.error(RED._("grade-spec.errors.invalid", { why: messageOf(error) }));
     }

@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os";
 import { acquire, type Lease } from "../host/service.ts";
+import { WorkerPool } from "../host/worker-pool.ts";
 import { WorkerThread } from "../host/worker-thread.ts";
 import type { ProductEvidence, ProductFigures } from "../sample/spec.ts";
 
-/** What the thread is asked: one product, under one grade spec. */
+/** What a thread is asked: one product, under one grade spec. */
 export interface ProductQuestion {
   /** The spec's document and its hash (`GradeMethod.hash`): a method itself cannot be sent. */
   document: unknown;
@@ -10,7 +12,7 @@ export interface ProductQuestion {
   evidence: ProductEvidence;
 }
 
-export type ProductThread = WorkerThread<ProductQuestion, ProductFigures>;
+export type ProductThreads = WorkerPool<ProductQuestion, ProductFigures>;
 
 // From source this file is TypeScript and so is the worker beside it; compiled, both are JavaScript.
 const WORKER = new URL(
@@ -20,17 +22,23 @@ const WORKER = new URL(
 const WATCHDOG_MS = 30_000;
 const HEAP_MIB = 256;
 
-/** A share in the process's one thread that analyses whole products; it starts with the first product. */
-export function acquireProductThread(): Lease<ProductThread> {
-  return acquire<ProductThread>(
-    "product-thread",
-    () =>
-      new WorkerThread(WORKER, {
-        name: "foieflow-product",
-        failureCode: "product-failed",
-        watchdogMs: WATCHDOG_MS,
-        heapMiB: HEAP_MIB,
-      }),
-    (thread) => thread.close(),
+/** One core is left to Node-RED's event loop; more threads than this a line has no use for. */
+const MOST_THREADS = 4;
+
+/** A share in the process's threads that analyse whole products; each starts with its first product. */
+export function acquireProductThreads(): Lease<ProductThreads> {
+  return acquire<ProductThreads>(
+    "product-threads",
+    () => {
+      const count = Math.min(MOST_THREADS, Math.max(1, availableParallelism() - 1));
+      const options = { failureCode: "product-failed", watchdogMs: WATCHDOG_MS, heapMiB: HEAP_MIB };
+      return new WorkerPool(
+        Array.from(
+          { length: count },
+          (_, i) => new WorkerThread(WORKER, { name: `foieflow-product-${i + 1}`, ...options }),
+        ),
+      );
+    },
+    (threads) => threads.close(),
   );
 }

@@ -44,6 +44,11 @@ export class WorkerThread<Question, Answer> {
     return this.#running !== undefined;
   }
 
+  /** Requests that run or wait. */
+  get load(): number {
+    return this.#waiting.length + (this.#running ? 1 : 0);
+  }
+
   /**
    * Asks the thread; question and answer are copied (structured clone).
    * @throws what the answering function threw, with its code; CodedError `failureCode` when the thread died or is closed

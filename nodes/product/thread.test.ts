@@ -7,7 +7,7 @@ import { nodeOf } from "../../test/support/nodes.ts";
 import { builtinSpec } from "../grade/builtin.ts";
 import gradeSpecNode from "../grade/grade-spec.ts";
 import { figuresOfProduct } from "../grade/product-figures.ts";
-import { acquireProductThread } from "../grade/product-thread.ts";
+import { acquireProductThreads } from "../grade/product-thread.ts";
 import { parseGradeSpec } from "../grade/spec.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
@@ -205,7 +205,7 @@ describe("the product node and its thread", () => {
 
   it("quarantines the product the thread died over, and goes on with a new thread", async () => {
     await load();
-    const lease = acquireProductThread();
+    const lease = acquireProductThreads();
     const thread = await lease.value;
     const [one, two] = [passage(0, "D1"), passage(0, "D2")];
     give([...one, ...two]);
