@@ -31,6 +31,10 @@ const HEIGHTS_MM = [-6];
 /** Tried first; where its match squared is less than this many times its energy, there is nothing. */
 const TRIAL = { radiusMm: 19, depthMm: 6 };
 const LEAST_TRIAL = 4;
+/** Stains are tried at the same places, with these radii and shares of the light taken. */
+const STAIN_OFFSETS_MM = [-8, 0, 8];
+const STAIN_RADII_MM = [12, 16];
+const STAINS = [0.12, 0.22];
 /** The product must stand so high in the middle of a cap and all along its rim: nearer to the outline a cap is no more than a form. */
 const LEAST_HEIGHT_MM = 20;
 const RIM_HEIGHT_MM = 8;
@@ -57,9 +61,10 @@ export function findRelief(view: View, fit: Fit, lobes: LobeFit, leastSigmas: nu
   const leastGain = leastSigmas ** 2 / 2;
   const found: Relief[] = [];
   let surface = lobes;
-  for (const { cap } of candidatesOf(lobes)
+  for (const { cap, gain: promised } of candidatesOf(lobes)
     .filter(({ gain }) => gain >= leastGain)
     .slice(0, MOST)) {
+    if (cap.depthMm > 0 && stainGain(lobes, cap) > promised) continue;
     const fitted = fitCap(view, fit, lobes, cap);
     const at = fitted?.field.cap;
     if (!fitted || !at || at.radiusMm > MOST_RADIUS_MM || Math.sign(at.depthMm) !== Math.sign(cap.depthMm)) continue;
@@ -69,7 +74,14 @@ export function findRelief(view: View, fit: Fit, lobes: LobeFit, leastSigmas: nu
     if (fitted.cost < surface.cost) surface = fitted;
   }
   found.sort((a, b) => b.sigmas - a.sigmas);
-  return { found: apart(found, (relief) => relief), surface };
+  const [strongest, ...others] = apart(found, (relief) => relief);
+  if (!strongest || others.length === 0) return { found: strongest ? [strongest] : [], surface };
+  // An echo of the strongest in a surface that gave way to it is gone once that is on the surface.
+  const left = candidatesOf(surface).filter(({ gain }) => gain >= leastGain);
+  const real = others.filter(({ x, y, depthMm }) =>
+    left.some(({ cap }) => cap.depthMm * depthMm > 0 && Math.hypot(cap.x - x, cap.y - y) < APART_MM),
+  );
+  return { found: [strongest, ...real], surface };
 }
 
 /** The first of every place. */
@@ -98,20 +110,18 @@ function candidatesOf(fit: LobeFit): Candidate[] {
     for (let x = field.x0; x < x1; x += STEP_MM) {
       const heightMm = field.at(x, y);
       if (heightMm < LEAST_HEIGHT_MM) continue;
-      const near = placed.filter((at) => (at.x - x) ** 2 + (at.y - y) ** 2 < REACH_MM ** 2).map(({ seen }) => seen);
+      const near = nearTo(placed, x, y);
       if (near.length < LEAST_SEEN) continue;
       // Whether to look for a hollow or a hill, or for nothing.
-      const { match: sign, energy: size } = against(fit, near, { x, y, ...TRIAL }, shared);
+      const { match: sign, energy: size } = against(near, (seen) => capChange(fit, seen, { x, y, ...TRIAL }), shared);
       if (sign ** 2 < LEAST_TRIAL * size) continue;
       for (const radiusMm of RADII_MM) {
         if (!standsAround(field, x, y, radiusMm)) continue;
         for (const depthMm of sign > 0 ? DEPTHS_MM : HEIGHTS_MM) {
           if (depthMm > MOST_DEPTH_SHARE * heightMm) continue;
           const cap = { x, y, radiusMm, depthMm };
-          let { match, energy } = against(fit, near, cap, shared);
-          for (const value of forward(information, n, shared)) energy -= value * value;
-          for (let i = 0; i < n; i += 1) match -= (shared[i] ?? 0) * (lacking[i] ?? 0);
-          found.push({ cap, gain: match - energy / 2 });
+          const t = against(near, (seen) => capChange(fit, seen, cap), shared);
+          found.push({ cap, gain: gainOf(fit, lacking, shared, t) });
         }
       }
     }
@@ -129,9 +139,39 @@ function middleOf(seen: Seen): { seen: Seen; x: number; y: number } {
   return { seen, x: x / seen.x.length, y: y / seen.x.length };
 }
 
-/** tᵀWt, tᵀWr and (into `shared`) JᵀWt of what a cap would change. */
-function against(fit: LobeFit, near: readonly Seen[], cap: Cap, shared: Float64Array) {
+/** How a cap changes a measure's depth, mm, and the logarithm of its brightness. */
+function capChange(fit: LobeFit, seen: Seen, cap: Cap): [longerMm: number, lighter: number] {
   const perRadius2 = 1 / cap.radiusMm ** 2;
+  const steeper = 2 * cap.depthMm * perRadius2;
+  let longerMm = 0;
+  let light = 1;
+  for (let k = 0; k < seen.x.length; k += 1) {
+    const dx = (seen.x[k] ?? 0) - cap.x;
+    const dy = (seen.y[k] ?? 0) - cap.y;
+    const rest = 1 - (dx * dx + dy * dy) * perRadius2;
+    if (rest <= 0) continue;
+    longerMm += (seen.gain[k] ?? 0) * rest * cap.depthMm;
+    if (!seen.brightness) continue;
+    const slopeX = seen.slopeX[k] ?? 0;
+    const slopeY = seen.slopeY[k] ?? 0;
+    const ray = seen.ray[k] ?? 0;
+    const before = fit.renderer.cosineAt(ray, slopeX, slopeY).value;
+    const after = fit.renderer.cosineAt(ray, slopeX + steeper * dx, slopeY + steeper * dy).value;
+    light += (seen.light[k] ?? 0) * (after / before - 1);
+  }
+  return [longerMm, Math.log(light)];
+}
+
+/** How a round stain that takes a share of the light changes them. */
+function stainChange(seen: Seen, x: number, y: number, radiusMm: number, darker: number): [number, number] {
+  let under = 0;
+  for (let k = 0; k < seen.x.length; k += 1)
+    if (((seen.x[k] ?? 0) - x) ** 2 + ((seen.y[k] ?? 0) - y) ** 2 < radiusMm ** 2) under += seen.light[k] ?? 0;
+  return [0, Math.log(1 - darker * under)];
+}
+
+/** tᵀWt, tᵀWr and (into `shared`) JᵀWt of some change t. */
+function against(near: readonly Seen[], changeOf: (seen: Seen) => [number, number], shared: Float64Array) {
   shared.fill(0);
   let energy = 0;
   let match = 0;
@@ -145,33 +185,47 @@ function against(fit: LobeFit, near: readonly Seen[], cap: Cap, shared: Float64A
     }
   };
   for (const seen of near) {
-    let longer = 0;
-    let lighter = 1;
-    for (let k = 0; k < seen.x.length; k += 1) {
-      const dx = (seen.x[k] ?? 0) - cap.x;
-      const dy = (seen.y[k] ?? 0) - cap.y;
-      const rest = 1 - (dx * dx + dy * dy) * perRadius2;
-      if (rest <= 0) continue;
-      longer += (seen.gain[k] ?? 0) * rest * cap.depthMm;
-      if (!seen.brightness) continue;
-      const slopeX = seen.slopeX[k] ?? 0;
-      const slopeY = seen.slopeY[k] ?? 0;
-      const steeper = 2 * cap.depthMm * perRadius2;
-      const ray = seen.ray[k] ?? 0;
-      const before = fit.renderer.cosineAt(ray, slopeX, slopeY).value;
-      const after = fit.renderer.cosineAt(ray, slopeX + steeper * dx, slopeY + steeper * dy).value;
-      lighter += (seen.light[k] ?? 0) * (after / before - 1);
-    }
-    if (longer === 0) continue;
-    take(seen.depth, longer, seen.depth.precision);
-    if (!seen.brightness) continue;
+    const [longerMm, lighter] = changeOf(seen);
+    if (longerMm !== 0) take(seen.depth, longerMm, seen.depth.precision);
+    if (!seen.brightness || lighter === 0) continue;
     // Weighed by what would be left of it: a dent is an outlier only as long as it is not thought of.
-    const change = Math.log(lighter);
-    const left = seen.brightness.residual - change;
-    take(seen.brightness, change, Math.max(seen.brightness.precision, brightnessPrecision(left ** 2, seen.sigma2)));
+    const left = (seen.brightness.residual - lighter) ** 2;
+    take(seen.brightness, lighter, Math.max(seen.brightness.precision, brightnessPrecision(left, seen.sigma2)));
   }
   return { energy, match };
 }
+
+/** Gain in log-likelihood by a change t, as far as the surface cannot give way to it (see `candidatesOf`). */
+function gainOf(
+  fit: LobeFit,
+  lacking: Float64Array,
+  shared: Float64Array,
+  t: { energy: number; match: number },
+): number {
+  let { energy, match } = t;
+  for (const value of forward(fit.information, fit.parameters, shared)) energy -= value * value;
+  for (let i = 0; i < fit.parameters; i += 1) match -= (shared[i] ?? 0) * (lacking[i] ?? 0);
+  return match - energy / 2;
+}
+
+/** The most that a stain at a cap's place would explain. */
+function stainGain(fit: LobeFit, cap: Cap): number {
+  const lacking = substitute(fit.information, fit.parameters, fit.right);
+  const shared = new Float64Array(fit.parameters);
+  const near = nearTo(fit.seen.map(middleOf), cap.x, cap.y);
+  let best = 0;
+  for (const dy of STAIN_OFFSETS_MM)
+    for (const dx of STAIN_OFFSETS_MM)
+      for (const radiusMm of STAIN_RADII_MM)
+        for (const darker of STAINS) {
+          const t = against(near, (seen) => stainChange(seen, cap.x + dx, cap.y + dy, radiusMm, darker), shared);
+          best = Math.max(best, gainOf(fit, lacking, shared, t));
+        }
+  return best;
+}
+
+const nearTo = (placed: readonly ReturnType<typeof middleOf>[], x: number, y: number): Seen[] =>
+  placed.filter((at) => (at.x - x) ** 2 + (at.y - y) ** 2 < REACH_MM ** 2).map(({ seen }) => seen);
 
 function standsAround(field: LobeFit["field"], x: number, y: number, radiusMm: number): boolean {
   for (let d = 0; d < 8; d += 1) {
