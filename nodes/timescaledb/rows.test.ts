@@ -51,3 +51,22 @@ describe("rows of a spectral reading", () => {
     assert.deepEqual([typeof cells.f1, cells.atime, cells.moved, cells.flicker_hz], ["number", 29, true, null]);
   });
 });
+
+describe("rows of a sample", () => {
+  it("keep the id of the calibration that its figures were made with", () => {
+    const sample = makeSample();
+    const calibration = {
+      calibrationId: "D1-v7+D1-v4",
+      deviceId: "D1",
+      version: 7,
+      validFrom: "2026-01-01T00:00:00Z",
+      validUntil: "2027-01-01T00:00:00Z",
+      madeBy: "A. Martin",
+      reason: "shift",
+    };
+    for (const table of ["vl53l8ch_analysis", "as7341_analysis", "fusion_results"]) {
+      assert.equal(cellsOf(table, { ...sample, calibration }).calibration_id, calibration.calibrationId, table);
+      assert.equal(cellsOf(table, sample).calibration_id, null, table);
+    }
+  });
+});

@@ -113,10 +113,15 @@ export const SAMPLE_ROUTES: readonly Route[] = [
       };
       const fusion = of("fusion_results");
       const device = fusion?.device_id ?? of("vl53l8ch_raw")?.device_id ?? of("as7341_raw")?.device_id;
+      // Rows from before they kept it: what was in force when it was measured.
+      const used =
+        fusion?.calibration_id ?? of("vl53l8ch_analysis")?.calibration_id ?? of("as7341_analysis")?.calibration_id;
       const [calibration] = await query(
         `SELECT calibration_id, version, valid_from, valid_until, made_by, reason FROM calibrations
-         WHERE device_id = $1 AND valid_from <= $2 AND valid_until > $2 ORDER BY version DESC`,
-        [device ?? "", time],
+         WHERE CASE WHEN $3::text IS NULL THEN device_id = $1 AND valid_from <= $2 AND valid_until > $2
+                    ELSE calibration_id = ANY (string_to_array($3::text, '+')) END
+         ORDER BY version DESC`,
+        [device ?? "", time, used ?? null],
         1,
       );
       const [assignment] = await query(
