@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
+import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
 
 const WIDTHS = [390, 768, 1440] as const;
@@ -22,7 +23,7 @@ const PRODUCTS = `INSERT INTO fusion_results (time, device_id, sample_id, sample
       + 15 * (n % 2) - CASE WHEN n > 1900 THEN 200 ELSE 0 END,
     46, 2, 'LOT-' || n / 200, 'matin', current_date, 'duck', '1', 'h' FROM generate_series(1, 2000) n`;
 
-describe("the quality page", function () {
+describe("the pages of quality and of devices", function () {
   this.timeout(240_000);
   let line: Line;
   let browser: Browser;
@@ -133,5 +134,106 @@ describe("the quality page", function () {
       return rows.length === 3 && rows;
     });
     assert.equal(said.length, 3);
+  });
+
+  describe("of which the devices' page", () => {
+    before(async () => {
+      const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/`);
+      const sample = messageOf(samplesOf(capturedLines().current)[0] ?? "");
+      for (let index = 0; index < 3; index += 1)
+        await device.send(
+          JSON.stringify({
+            ...sample,
+            device_id: "ESP32_LL_01",
+            sample_id: `c${index}`,
+            timestamp: new Date().toISOString(),
+          }),
+        );
+      await device.close();
+      await until(
+        "the device",
+        async () => (await line.query("SELECT FROM devices WHERE device_id = 'ESP32_LL_01'"))[0],
+        60_000,
+      );
+    });
+
+    for (const [language, { locale, accounts, missing }] of Object.entries({
+      fr: { locale: "fr-FR", accounts: /enregistrées\s*3/, missing: /Hauteur : ▲ absent/ },
+      en: { locale: "en-GB", accounts: /stored\s*3/, missing: /Height : ▲ missing/ },
+    }))
+      for (const width of WIDTHS)
+        it(`tells how each stands at ${width} px in ${language}`, async () => {
+          const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
+          try {
+            await page.goto(`${line.base}/dashboard/devices?lang=${language}`);
+            const row = page.locator('[data-device="ESP32_LL_01"]');
+            await row.waitFor({ timeout: 30_000 });
+            await page.waitForFunction(
+              (pattern) =>
+                new RegExp(pattern).test(document.querySelector('[data-device="ESP32_LL_01"]')?.textContent ?? ""),
+              accounts.source,
+            );
+            assert.match((await row.innerText()).replace(/\s+/g, " "), missing);
+            assert.equal(await row.getAttribute("data-state"), "online");
+            assert.equal(
+              await page.locator('[data-action="issue"]').count(),
+              3,
+              "no sign-in watches over this machine",
+            );
+            assert.deepEqual(await misfits(page), []);
+            assert.deepEqual(await barriers(page), []);
+            assert.deepEqual(problems, []);
+          } finally {
+            await context.close();
+          }
+        });
+
+    it("gives an engineer a device's token once, and takes it back", async () => {
+      const { context, page, problems } = await openPage(browser, line.base, {
+        width: 768,
+        height: 900,
+        locale: "fr-FR",
+        cookie: await line.signIn("engineer"),
+      });
+      try {
+        await page.goto(`${line.base}/dashboard/devices?lang=fr`);
+        const row = page.locator('[data-device="ESP32_LL_01"]');
+        await row.locator('[data-action="issue"]').click();
+        const token = await page.locator("[data-token] code").innerText();
+        assert.match(token, /^[A-Za-z0-9_-]{43}$/);
+        assert.deepEqual(await misfits(page), []);
+        await page.locator('[data-action="close-token"]').click();
+        await row.locator('[data-credential="unused"]').waitFor({ timeout: 30_000 });
+        const device = await WebSocketDevice.connect(`ws://127.0.0.1:${line.port}/ws/sensors/?token=${token}`);
+        await row.locator('[data-credential="in-use"]').waitFor({ timeout: 30_000 });
+        await row.locator('[data-action="revoke"]').click();
+        assert.deepEqual(await misfits(page), []);
+        await row.locator('[data-action="confirm"]').click();
+        await row.locator('[data-credential="revoked"]').waitFor({ timeout: 30_000 });
+        assert.match(await row.innerText(), /révoqué par engineer/);
+        await device.close();
+        await page.fill('[name="device"]', "tout-neuf");
+        await page.locator('[data-action="add"]').click();
+        await page.locator('[data-device="tout-neuf"][data-state="never"]').waitFor({ timeout: 30_000 });
+        assert.deepEqual(problems, []);
+        const rows = await until("the audit log", async () => {
+          const said = await line.query(
+            "SELECT action, target, record FROM audit_log WHERE action LIKE 'device.%' ORDER BY 1, 2",
+          );
+          return said.length === 3 && said;
+        });
+        assert.ok(!JSON.stringify(rows).includes(token));
+        assert.deepEqual(
+          rows.map(({ action, target }) => [action, target]),
+          [
+            ["device.issue", "/devices/ESP32_LL_01/credential"],
+            ["device.issue", "/devices/tout-neuf/credential"],
+            ["device.revoke", "/devices/ESP32_LL_01/credential"],
+          ],
+        );
+      } finally {
+        await context.close();
+      }
+    });
   });
 });

@@ -48,7 +48,7 @@ const ADAPTERS: Record<string, string[]> = {
   alarm: ["sample", "host", "inbox", "timescaledb", "health"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
   report: ["sample", "host"],
-  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc"],
+  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc", "calibration"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

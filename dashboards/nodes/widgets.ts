@@ -37,8 +37,9 @@ const WIDGETS: Record<string, { section?: SectionName; parts?: readonly Part[]; 
   "ui-foieflow-people": {},
   "ui-foieflow-lots": {},
   "ui-foieflow-audit": {},
-  // Asks over HTTP too; the heartbeat tells it the plant's time zone.
+  // These ask over HTTP too; the heartbeat tells them the plant's time zone.
   "ui-foieflow-quality": { section: "state" },
+  "ui-foieflow-device-board": { section: "state" },
   "ui-foieflow-alarms": { section: "alarms", onAction: true },
 };
 

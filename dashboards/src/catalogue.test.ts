@@ -4,6 +4,7 @@ import path from "node:path";
 import { COLOUR_FIGURES, SHAPE_FIGURES } from "../../nodes/grade/banded-schema.ts";
 import { CALIBRATION_WORDS } from "./calibration-words.ts";
 import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
+import { DEVICE_WORDS } from "./device-words.ts";
 import { WORDS } from "./dictionary.ts";
 import { HEALTH_WORDS } from "./health-words.ts";
 import { QUALITY_WORDS } from "./quality-words.ts";
@@ -33,6 +34,7 @@ describe("catalogues", () => {
     assert.deepEqual(keysOf(WORDS.fr).sort(), keysOf(WORDS.en).sort());
     assert.deepEqual(keysOf(CALIBRATION_WORDS.fr).sort(), keysOf(CALIBRATION_WORDS.en).sort());
     assert.deepEqual(keysOf(QUARANTINE_WORDS.fr).sort(), keysOf(QUARANTINE_WORDS.en).sort());
+    assert.deepEqual(keysOf(DEVICE_WORDS.fr).sort(), keysOf(DEVICE_WORDS.en).sort());
     assert.deepEqual(keysOf(QUALITY_WORDS.fr).sort(), keysOf(QUALITY_WORDS.en).sort());
     assert.deepEqual(keysOf(HEALTH_WORDS.fr).sort(), keysOf(HEALTH_WORDS.en).sort());
     assert.deepEqual(Object.keys(REASON_TITLES.fr).sort(), Object.keys(REASON_TITLES.en).sort());

@@ -2,6 +2,7 @@ import type { Component } from "vue";
 import AlarmsWidget from "./AlarmsWidget.vue";
 import AuditWidget from "./AuditWidget.vue";
 import CalibrationWidget from "./CalibrationWidget.vue";
+import DeviceBoardWidget from "./DeviceBoardWidget.vue";
 import DevicesWidget from "./DevicesWidget.vue";
 import GradeWidget from "./GradeWidget.vue";
 import HeaderWidget from "./HeaderWidget.vue";
@@ -35,6 +36,7 @@ const widgets: Record<string, Record<string, Component>> = {
   "ui-foieflow-lots": { UIFoieflowLots: LotsWidget },
   "ui-foieflow-people": { UIFoieflowPeople: PeopleWidget },
   "ui-foieflow-audit": { UIFoieflowAudit: AuditWidget },
+  "ui-foieflow-device-board": { UIFoieflowDeviceBoard: DeviceBoardWidget },
   "ui-foieflow-quality": { UIFoieflowQuality: QualityWidget },
   "ui-foieflow-alarms": { UIFoieflowAlarms: AlarmsWidget },
 };

@@ -27,8 +27,8 @@ const AGAIN_MS = 60_000;
 const SLOW_MS = 1000;
 const HOUR_MS = 3_600_000;
 
-/** The code of a refusal, or `away`. */
-async function ask<T>(url: string, init?: RequestInit): Promise<{ value: T } | { code: string }> {
+/** Asks the API. @returns what it answered, or the code of its refusal (`away`: no answer) */
+export async function askApi<T>(url: string, init?: RequestInit): Promise<{ value: T } | { code: string }> {
   const answer = await fetch(url, { ...init, headers: { accept: "application/json", ...init?.headers } }).catch(
     () => null,
   );
@@ -80,9 +80,9 @@ export function useQuality() {
     const charted = new URLSearchParams(query);
     if (device) charted.set("device", device);
     if (size !== "auto") charted.set("subgroup_size", size);
-    const found = await ask<ChartView>(`/api/quality/chart?${charted}`);
+    const found = await askApi<ChartView>(`/api/quality/chart?${charted}`);
     if (mine === latest && "value" in found) chart.value = found.value;
-    const compared = await ask<DriftView>(`/api/quality/devices?${query}`);
+    const compared = await askApi<DriftView>(`/api/quality/devices?${query}`);
     clearTimeout(slow);
     if (mine !== latest) return;
     if ("value" in compared) drift.value = compared.value;
@@ -93,8 +93,8 @@ export function useQuality() {
   /** Lines and devices to choose from. */
   async function readPlant(): Promise<void> {
     const [known, heard] = await Promise.all([
-      ask<{ lines: { line: string }[] }>("/api/lines"),
-      ask<{ devices: { device_id: string; line_id: string | null }[] }>("/api/devices"),
+      askApi<{ lines: { line: string }[] }>("/api/lines"),
+      askApi<{ devices: { device_id: string; line_id: string | null }[] }>("/api/devices"),
     ]);
     if ("value" in known) lines.value = known.value.lines.map(({ line }) => line);
     if ("value" in heard)
@@ -103,7 +103,7 @@ export function useQuality() {
 
   /** Changes a baseline or tolerance. @returns empty when it was done, else the code of what went wrong */
   async function change(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<string> {
-    const done = await ask(`/api/quality/${path}`, {
+    const done = await askApi(`/api/quality/${path}`, {
       method,
       ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });

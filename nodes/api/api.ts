@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from "node-red";
+import { type Calibrations, calibrationsOf } from "../calibration/service.ts";
 import { messageOf } from "../host/errors.ts";
 import { onceEvery } from "../host/rate-limit.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
@@ -13,6 +14,7 @@ import { insertRecord } from "../spc/records.ts";
 import { databaseOf } from "../timescaledb/timescaledb.ts";
 import { boundedDatabase } from "./bounded-query.ts";
 import { Gate } from "./gate.ts";
+import { deviceRecords } from "./device-facts.ts";
 import { mount } from "./mount.ts";
 import { openApi } from "./openapi.ts";
 import { Problem } from "./problem.ts";
@@ -51,6 +53,12 @@ const init: NodeInitializer = (RED) => {
       lots = opened;
       opened.use(database);
     });
+    const calibrationLease = calibrationsOf(siteId);
+    let calibrations: Calibrations | undefined;
+    calibrationLease.value.then((opened) => {
+      calibrations = opened;
+      opened.use(database);
+    });
     const recordsOfLots = () => {
       if (!lots) throw new Problem(503, "not-ready", "the records of lots are not open yet", { retryAfterS: 1 });
       return lots;
@@ -69,6 +77,11 @@ const init: NodeInitializer = (RED) => {
         at: new Date().toISOString(),
         siteId,
         ...site.inbox.stats(),
+      }),
+      devices: deviceRecords({
+        stats: () => site.inbox.stats(),
+        calibrations: () => calibrations,
+        nowMs: Date.now,
       }),
       quality: { write: (draft) => bounded.write((client) => insertRecord(client, siteId, draft)) },
       report: (question) => reportGate.run(async () => (await reports.value).ask(question)),
@@ -108,6 +121,7 @@ const init: NodeInitializer = (RED) => {
       status.close();
       lease.release();
       reports.release();
+      calibrationLease.release();
     });
   });
 };

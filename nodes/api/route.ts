@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from "typebox";
 import type { ReportQuestion } from "../report/report-thread.ts";
 import type { Person } from "../sample/roles.ts";
 import type { RecordDraft } from "../spc/records.ts";
+import type { DeviceFactsView } from "./routes/device-board.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -20,6 +21,8 @@ export interface ApiContext {
   accounts(): Record<string, unknown>;
   /** Lot and breeder in force. */
   lots: LotRecords;
+  /** What this process knows of devices, and their credentials. */
+  devices: DeviceRecords;
   /** Baselines and tolerances of the control charts. */
   quality: QualityRecords;
   /** Makes a file, away from the event loop. @throws Problem 503 `busy`; CodedError `report-failed` */
@@ -31,6 +34,15 @@ export interface LotRecords {
   current(line: string): object | null;
   /** Writes a record. @throws CodedError, see `nodes/lot/service.ts` */
   set(line: string, body: unknown, person: Person): Promise<object>;
+}
+
+export interface DeviceRecords {
+  /** Facts of these devices and of those that have a credential, by id. */
+  facts(known: readonly string[]): { facts: Map<string, DeviceFactsView>; credentials: "ready" | "unknown" };
+  /** @returns the token, shown once. @throws CodedError `bad-id`, `too-many-devices`, `bad-devices-file`; Problem 503 */
+  issue(deviceId: string, by: string): string;
+  /** @throws CodedError `unknown-device`, `bad-devices-file`; Problem 503 */
+  revoke(deviceId: string, by: string): void;
 }
 
 export interface QualityRecords {

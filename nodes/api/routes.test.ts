@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import helper from "node-red-node-test-helper";
 import readWorkbook from "read-excel-file/node";
 import { extractText, getDocumentProxy } from "unpdf";
+import { acquireCredentials } from "../broker/credential-store.ts";
 import type { Sample } from "../sample/sample.ts";
 import { makeSample } from "../timescaledb/fixture.test.ts";
 import { type Answer, history, Plant } from "./fixture.test.ts";
@@ -16,8 +18,7 @@ const OPERATOR = { "x-test-person": "lea:operator" };
 
 /** Whether an answer is what its operation promises; the answer itself. */
 function conforms(url: string, answer: Answer, method = "GET"): Answer {
-  const path = url.replace(/^\/api/, "").split("?")[0] ?? "";
-  const match = router.find(method, path);
+  const match = router.find(method, url.replace(/^\/api/, "").split("?")[0] ?? "");
   assert.ok(match && "route" in match, url);
   const schema = answer.status >= 400 ? ProblemSchema : match.route.response;
   if (answer.status < 400) assert.equal(answer.status, match.route.status ?? 200, `${url}: ${answer.text}`);
@@ -410,6 +411,43 @@ for (const extension of [true, false])
         ["baseline-withdrawn", "tolerance", "tolerance", "tolerance", "baseline"],
       );
       await assert.rejects(plant.database.pool.query("DELETE FROM quality_records"), /append-only/);
+    });
+
+    it("tells how devices stand, and gives and takes their credentials", async () => {
+      const url = "/api/devices/dev-11/credential";
+      const engineer = { "x-test-person": "max:engineer" };
+      assert.equal((await plant.send("POST", url, "", OPERATOR)).status, 403);
+      const none = conforms(url, await plant.send("POST", url, "", engineer), "POST");
+      assert.deepEqual([none.status, none.json.code], [503, "no-door"]);
+      assert.equal((await ok("/api/devices/state")).credentials, "unknown");
+      const lease = acquireCredentials(path.join(plant.dataDir, "devices.json"));
+      try {
+        const store = await lease.value;
+        const issued = conforms(url, await plant.send("POST", url, "", engineer), "POST").json;
+        assert.equal(store.book.ownerOf(issued.token), "dev-11");
+        const board = await ok("/api/devices/state");
+        assert.ok(!JSON.stringify(board).includes(issued.token));
+        assert.deepEqual(
+          board.devices.map(({ device_id, status }: { device_id: string; status: string }) => [device_id, status]),
+          [
+            ["dev-11", "online"],
+            ["dev-21", "offline"],
+          ],
+        );
+        const [first, second] = board.devices;
+        assert.deepEqual([first.credential.state, first.credential.issued_by], ["unused", "max"]);
+        assert.equal(second.credential, null);
+        // Never heard of, yet it has a credential.
+        conforms(url, await plant.send("POST", "/api/devices/new-1/credential", "", engineer), "POST");
+        assert.equal((await ok("/api/devices/state")).devices.at(-1).status, "never");
+        assert.equal(conforms(url, await plant.send("DELETE", url, "", engineer), "DELETE").status, 200);
+        assert.equal((await ok("/api/devices/state")).devices[0].credential.revoked_by, "max");
+        assert.equal(store.book.ownerOf(issued.token), undefined);
+        const again = conforms(url, await plant.send("DELETE", url, "", engineer), "DELETE");
+        assert.deepEqual([again.status, again.json.code], [404, "unknown-device"]);
+      } finally {
+        lease.release();
+      }
     });
 
     it("says clearly that there is no training yet", async () => {

@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { BREEDER_ROUTES } from "./routes/breeders.ts";
+import { DEVICE_BOARD_ROUTES } from "./routes/device-board.ts";
 import { HOUSE_ROUTES } from "./routes/house.ts";
 import { LOT_ROUTES } from "./routes/lots.ts";
 import { PLANT_ROUTES } from "./routes/plant.ts";
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...REPORT_ROUTES,
   ...BREEDER_ROUTES,
   ...PLANT_ROUTES,
+  ...DEVICE_BOARD_ROUTES,
   ...QUALITY_ROUTES,
   ...HOUSE_ROUTES,
 ];

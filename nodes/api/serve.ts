@@ -143,6 +143,8 @@ const KNOWN: Readonly<Record<string, number>> = {
   "no-such-assignment": 409,
   "already-superseded": 409,
   "report-failed": 503,
+  "unknown-device": 404,
+  "too-many-devices": 409,
 };
 
 function problemOf(error: unknown): Problem {
