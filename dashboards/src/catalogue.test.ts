@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { COLOUR_FIGURES, SHAPE_FIGURES } from "../../nodes/grade/banded-schema.ts";
+import { REPORT_WORDS } from "../../nodes/report/report-words.ts";
 import { CALIBRATION_WORDS } from "./calibration-words.ts";
 import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
 import { DEVICE_WORDS } from "./device-words.ts";
 import { WORDS } from "./dictionary.ts";
 import { HEALTH_WORDS } from "./health-words.ts";
+import { LOT_WORDS } from "./lot-words.ts";
+import { LOTS_WORDS } from "./lots-words.ts";
 import { QUALITY_WORDS } from "./quality-words.ts";
 import { QUARANTINE_WORDS, reasonWords } from "./quarantine-words.ts";
+import { SAMPLE_WORDS } from "./sample-words.ts";
 
 const here = import.meta.dirname;
 const gradeRoom = path.resolve(here, "../../nodes/grade");
@@ -37,6 +41,8 @@ describe("catalogues", () => {
     assert.deepEqual(keysOf(DEVICE_WORDS.fr).sort(), keysOf(DEVICE_WORDS.en).sort());
     assert.deepEqual(keysOf(QUALITY_WORDS.fr).sort(), keysOf(QUALITY_WORDS.en).sort());
     assert.deepEqual(keysOf(HEALTH_WORDS.fr).sort(), keysOf(HEALTH_WORDS.en).sort());
+    for (const { fr, en } of [LOT_WORDS, LOTS_WORDS, SAMPLE_WORDS, REPORT_WORDS])
+      assert.deepEqual(keysOf(fr).sort(), keysOf(en).sort());
     assert.deepEqual(Object.keys(REASON_TITLES.fr).sort(), Object.keys(REASON_TITLES.en).sort());
     assert.deepEqual(Object.keys(METRIC_TITLES.fr).sort(), Object.keys(METRIC_TITLES.en).sort());
   });
