@@ -450,6 +450,37 @@ for (const extension of [true, false])
       }
     });
 
+    it("lists the alarms that stand, and what happened to all", async () => {
+      assert.deepEqual(await ok("/api/alarms"), { alarms: [] });
+      const events = [
+        ["a", "device-silent", "raised", "unacknowledged", null],
+        ["b", "disk-low", "raised", "unacknowledged", null],
+        ["a", "device-silent", "acknowledged", "acknowledged", "lea"],
+        ["b", "disk-low", "cleared", "normal", null],
+      ];
+      for (const [id, code, event, state, actor] of events)
+        await plant.database.pool.query(
+          `INSERT INTO alarm_events (record_id, at, site_id, alarm_id, code, priority, event, state, actor, alarm)
+           VALUES (gen_random_uuid(), now(), 'site', $1, $2, 'high', $3, $4, $5, '{}')`,
+          [id, code, event, state, actor],
+        );
+      const standing = (await ok("/api/alarms")).alarms;
+      assert.deepEqual(
+        standing.map(({ alarm_id, state, actor }: Record<string, string>) => [alarm_id, state, actor]),
+        [["a", "acknowledged", "lea"]],
+      );
+      const page = await ok("/api/alarms/history?limit=3");
+      assert.deepEqual(
+        page.events.map(({ event }: { event: string }) => event),
+        ["cleared", "acknowledged", "raised"],
+      );
+      const rest = await ok(`/api/alarms/history?limit=3&cursor=${page.next}`);
+      assert.deepEqual([rest.events.length, rest.events[0].alarm_id, rest.next], [1, "a", null]);
+      assert.equal((await ok("/api/alarms/history?code=disk-low&event=raised")).events.length, 1);
+      assert.equal((await plant.get("/api/alarms/history?format=csv")).text.trim().split("\r\n").length, 5);
+      await refused("/api/alarms/history?cursor=bm8", 400, "bad-cursor");
+    });
+
     it("says clearly that there is no training yet", async () => {
       const url = "/api/analysis/train/";
       const post = async (body: unknown, role: string) =>

@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { ALARM_ROUTES } from "./routes/alarms.ts";
 import { BREEDER_ROUTES } from "./routes/breeders.ts";
 import { DEVICE_BOARD_ROUTES } from "./routes/device-board.ts";
 import { HOUSE_ROUTES } from "./routes/house.ts";
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...REPORT_ROUTES,
   ...BREEDER_ROUTES,
   ...PLANT_ROUTES,
+  ...ALARM_ROUTES,
   ...DEVICE_BOARD_ROUTES,
   ...QUALITY_ROUTES,
   ...HOUSE_ROUTES,
