@@ -63,6 +63,12 @@ export class Keeper {
     if (entryId !== undefined) this.#kept.delete(entryId);
   }
 
+  /** Gives one message up: the inbox emits its entry again. */
+  release(message: object): void {
+    const entryId = entryOf(message);
+    if (entryId !== undefined && this.#kept.delete(entryId)) this.#inbox()?.release(entryId, this.#owner);
+  }
+
   /** The node closes: nothing more is kept, while what is kept may still go on. */
   close(): void {
     this.#isClosed = true;

@@ -268,6 +268,32 @@ function describeStore(target: Target): void {
       assert.deepEqual(settled, []);
     });
 
+    it("does not give up what is being committed when it is closed, until that is known", async () => {
+      for (const works of [true, false]) {
+        const givenUp: string[] = [];
+        const { writer, settled } = recording(database, { onGivenUp: ({ entryId }) => givenUp.push(entryId) });
+        const other = await database.pool.connect();
+        await other.query("BEGIN; LOCK TABLE vl53l8ch_raw IN ACCESS EXCLUSIVE MODE");
+        const payload = makeSample();
+        // Which the database refuses.
+        if (!works) payload.measuredAt = "never";
+        writer.add({ entryId: "under-way", payload, context: undefined });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        writer.add({ entryId: "waiting", payload: makeSample(), context: undefined });
+        const left = await writer.close(20);
+        assert.deepEqual(
+          left.map(({ entryId }) => entryId),
+          ["waiting"],
+        );
+        assert.deepEqual([settled, givenUp], [[], []]);
+        await other.query("ROLLBACK");
+        other.release();
+        while (settled.length + givenUp.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        assert.deepEqual(settled, works ? [["under-way", { kind: "stored" }]] : []);
+        assert.deepEqual(givenUp, works ? [] : ["under-way"]);
+      }
+    });
+
     it("remembers devices: the newest sight, what was learned before", async () => {
       const deviceId = "esp32-known";
       const { writer } = recording(database);

@@ -54,6 +54,7 @@ const init: NodeInitializer = (RED) => {
         }
         done();
       },
+      onGivenUp: ({ context: { msg } }) => keeper.release(msg),
       onBatch: (report) => {
         say("green", "dot", "stored", { number: stored, rows: report.rows, ms: Math.round(report.ms) });
         this.send([null, { topic: "batch", payload: report }]);
@@ -111,12 +112,14 @@ const init: NodeInitializer = (RED) => {
       closed = true;
       keeper.close();
       stopWatching?.();
-      // What is left stays unsettled; the inbox emits it again.
+      // What is left stays unsettled; the inbox emits it again. What is just being committed stays claimed until that is known.
       writer
         .close(database?.state() === "ready" ? CLOSE_MS : CLOSE_AWAY_MS)
         .then((left) => {
-          keeper.giveUp();
-          for (const { context } of left) context.done();
+          for (const { context } of left) {
+            keeper.release(context.msg);
+            context.done();
+          }
         })
         .finally(() => {
           status.close();

@@ -33,6 +33,8 @@ export interface WriterOptions<C> {
   settle: Settle;
   /** After the commit, item by item in the order given. */
   onSettled?: (item: WriterItem<C>, outcome: Outcome) => void;
+  /** Of items whose transaction was under way when the writer was closed: it failed, and they are given up after all. */
+  onGivenUp?: (item: WriterItem<C>) => void;
   onBatch?: (report: BatchReport) => void;
   /** Told of a failed try (it is repeated), and with undefined when writing works again. */
   onTrouble?: (error: unknown) => void;
@@ -76,6 +78,8 @@ export class Writer<C = undefined> {
   readonly #entries = new Set<string>();
   readonly #sightings = new Sightings();
   readonly #memo = new BucketMemo();
+  /** In the transaction now under way. */
+  #underWay: readonly Pending<C>[] = [];
   #pendingBytes = 0;
   #loop: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -128,7 +132,9 @@ export class Writer<C = undefined> {
   }
 
   /**
-   * Takes nothing more, writes what it can within `timeoutMs` and gives up the rest, unsettled.
+   * Takes nothing more, writes what it can within `timeoutMs` and gives up the rest, unsettled. What is in a transaction
+   * then may be committed yet: it is settled, or given up by `onGivenUp`, when that is known. Were it given up before, the
+   * flows that come could make something else of an entry whose rows are then in the database.
    * @returns the items given up
    */
   async close(timeoutMs: number): Promise<WriterItem<C>[]> {
@@ -142,9 +148,10 @@ export class Writer<C = undefined> {
     clearTimeout(timer);
     this.#abandoned = true;
     this.#wake?.();
-    const left = this.#pending.splice(0).map((pending) => pending.item);
+    const isUnderWay = new Set(this.#underWay);
+    const left = this.#pending.splice(0).filter((pending) => !isUnderWay.has(pending));
     this.#pendingBytes = 0;
-    return left;
+    return left.map(({ item }) => item);
   }
 
   #start(): void {
@@ -251,6 +258,7 @@ export class Writer<C = undefined> {
     const seen = sightings.take();
     let result: Awaited<ReturnType<typeof insertSamples>>;
     let buckets: ReturnType<BucketMemo["toRequest"]> = [];
+    this.#underWay = batch;
     try {
       result = await inTransaction(database.pool, async (client) => {
         const inserted = await insertSamples(client, arrivals);
@@ -264,7 +272,10 @@ export class Writer<C = undefined> {
       });
     } catch (error) {
       for (const sighting of events) this.#sightings.add(sighting);
+      if (this.#abandoned) for (const { item } of batch) this.#options.onGivenUp?.(item);
       throw error;
+    } finally {
+      this.#underWay = [];
     }
     this.#memo.committed(buckets);
     const reasons = new Map(quarantined.map(({ entryId, record }) => [entryId, record.reason]));
