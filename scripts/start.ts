@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
@@ -111,6 +112,12 @@ async function main(): Promise<void> {
         : error,
     ),
   );
+  const pages = new Set<Duplex>();
+  server.on("upgrade", (request, socket) => {
+    if (!request.url?.startsWith("/dashboard/socket.io/")) return;
+    pages.add(socket);
+    socket.once("close", () => pages.delete(socket));
+  });
   RED.init(server, settings as never);
   const health = await lineHealth({
     siteId: environment.site,
@@ -166,13 +173,15 @@ async function main(): Promise<void> {
     await closeServices(openServices().filter((key) => key.startsWith("door:")));
     const waiting = (await currentInbox()?.drain(5000)) ?? 0;
     if (waiting > 0) log.warn(`${waiting} messages stay in the inbox until the next start`);
+    // Pages keep what they show, greyed: told of every widget that goes with the flows, they would become empty ones.
+    server.close();
+    for (const socket of pages) socket.destroy();
     await RED.stop();
     await auditLog.close();
     lease.release();
     inboxLease.release();
     await closeServices(openServices());
     server.closeAllConnections();
-    server.close();
     guard.close();
     say("stopped");
     await log.close();
