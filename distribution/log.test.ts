@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -130,5 +132,24 @@ describe("the log", () => {
     assert.equal(shown.filter((line) => line.includes("cannot be written")).length, 1);
     assert.ok(shown.includes("FoieFlow: second"));
     rmSync(path.join(directory, "logs"));
+  });
+
+  it("goes on when nobody reads the console any more", async () => {
+    const source = `import { Log } from ${JSON.stringify(new URL("./log.ts", import.meta.url).href)};
+      const log = new Log({ directory: ${JSON.stringify(directory)}, fileLevel: "info", consoleLevel: "info", console: "text" });
+      process.on("uncaughtException", (error) => log.error(error));
+      let said = 0;
+      log.warn("first");
+      setInterval(async () => {
+        log.error("trouble");
+        if (++said === 20) { await log.close(); process.exit(7); }
+      }, 20);`;
+    const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", source]);
+    await once(child.stderr, "data");
+    child.stdout.destroy();
+    child.stderr.destroy();
+    const [code] = await once(child, "exit");
+    assert.equal(code, 7);
+    assert.equal(readFileSync(path.join(directory, "foieflow.log"), "utf8").trim().split("\n").length, 21);
   });
 });

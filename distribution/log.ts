@@ -23,6 +23,19 @@ export interface LogOptions {
 const MOST_WAITING = 4 * 1024 * 1024;
 /** After a failed write (disk full) the file is tried again this much later. */
 const RETRY_MS = 30_000;
+/**
+ * Writes to the process's console, as long as somebody reads it: a console that is gone (its terminal closed, its pipe's
+ * reader ended) is no reason to stop grading, and saying so there would only fail again.
+ */
+function consoleWriter(): (line: string, isTrouble: boolean) => void {
+  const gone = new Set<NodeJS.WriteStream>();
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => gone.add(stream));
+  return (line, isTrouble) => {
+    const stream = isTrouble ? process.stderr : process.stdout;
+    if (!gone.has(stream)) stream.write(`${line}\n`);
+  };
+}
+
 /** What the line itself says, as opposed to a part of it. */
 export const LINE = "line";
 
@@ -42,8 +55,8 @@ export class Log {
     this.#options = {
       fileKiB: 10 * 1024,
       files: 10,
-      write: (line, isTrouble) => (isTrouble ? process.stderr : process.stdout).write(`${line}\n`),
       ...options,
+      write: options.write ?? consoleWriter(),
     };
   }
 
