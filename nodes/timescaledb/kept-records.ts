@@ -6,8 +6,8 @@ export type LoadState = "loading" | "ready" | "unknown";
 
 /** Longest time samples wait for records, ms. */
 export const FIRST_LOAD_MS = 10_000;
-/** And this long for the database to be opened before that. */
-const OPENING_MS = 60_000;
+/** And so many times as long for the database to be opened before that. */
+const OPENING_WAITS = 6;
 const RETRY_MS = 5_000;
 /** Another process may have written a record. */
 const RELOAD_MS = 60_000;
@@ -60,7 +60,7 @@ export abstract class KeptRecords {
     if (this.#database === database) return;
     const previous = this.#database;
     this.#database = database;
-    this.#deadline ??= setTimeout(() => this.#giveUp(), Math.max(OPENING_MS, this.#firstLoadMs)).unref();
+    this.#deadline ??= setTimeout(() => this.#giveUp(), OPENING_WAITS * this.#firstLoadMs).unref();
     database.then(
       (opened) => {
         if (this.#closed || this.#database !== database) return;

@@ -30,6 +30,10 @@ export interface Client {
   drained(): void;
 }
 
+/** A group that takes the engine this long is worth a word: everybody else has waited. */
+const SLOW_MS = 2000;
+const MOST_STATEMENT = 300;
+
 /** SQLSTATE of a server that is starting up or shutting down. */
 export const CANNOT_CONNECT_NOW = "57P03";
 
@@ -38,6 +42,8 @@ export interface BridgeOptions {
   watchdogMs: number;
   /** How long a client may sit in a transaction while others wait for the engine. */
   idleInTransactionMs: number;
+  /** Told of what kept the engine from everybody else for long, with the statement as far as it is known. */
+  onSlow?: (ms: number, statement: string) => void;
 }
 
 /**
@@ -201,12 +207,15 @@ export class Bridge {
     this.#running = client;
     this.bytesIn += bytes.byteLength;
     let answer: Buffer;
+    const startedMs = performance.now();
     try {
       answer = await engine.exec(bytes, this.#options.watchdogMs * client.patience);
     } catch {
       return; // The engine is dead; whoever watches over it calls detach().
     }
     if (this.#engine !== engine) return;
+    const ms = performance.now() - startedMs;
+    if (ms >= SLOW_MS) this.#options.onSlow?.(ms, statementIn(bytes));
     // Not `client`: it may have left in the meantime and a stand-in clean up for it.
     const running = this.#running;
     this.#running = undefined;
@@ -262,6 +271,17 @@ export class Bridge {
     }, this.#options.idleInTransactionMs);
     this.#idleTimer.unref();
   }
+}
+
+/** The first statement of a group, on one line and cut short; its parameters are not in it. */
+function statementIn(bytes: Uint8Array): string {
+  for (const { type, bytes: body } of messagesIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) {
+    if (type !== "Q" && type !== "P") continue;
+    const first = cString(body, 5);
+    const { value } = type === "Q" ? first : cString(body, first.next);
+    return value.replace(/\s+/g, " ").trim().slice(0, MOST_STATEMENT);
+  }
+  return "a prepared statement";
 }
 
 function statusOf(ready: Buffer): TransactionStatus {

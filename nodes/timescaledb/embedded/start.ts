@@ -122,6 +122,7 @@ class Embedded implements EmbeddedDatabase {
     this.#bridge = new Bridge({
       watchdogMs: options.watchdogMs ?? 120_000,
       idleInTransactionMs: options.idleInTransactionMs ?? 60_000,
+      onSlow: (ms, statement) => log(`a statement kept the database for ${(ms / 1000).toFixed(1)} s: ${statement}`),
     });
   }
 
