@@ -64,7 +64,8 @@ for (const kind of ["the embedded database", "a server"] as const) {
         await client.end();
       }
       line = await Line.create(server ? { DATABASE_URL: server.url } : {});
-      restored = await Line.create(server ? { DATABASE_URL: server.url.replace(/\/postgres$/, "/restored") } : {});
+      const other = server ? { DATABASE_URL: server.url.replace(/\/postgres$/, "/restored") } : {};
+      restored = await Line.create(other, { first: true });
       await line.start();
       numbered = await prepareLoad(line, directory, DEVICES, 1);
     });

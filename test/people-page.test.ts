@@ -28,8 +28,7 @@ describe("people on their pages", function () {
   let browser: Browser;
 
   before(async () => {
-    // Rests after 24 s, ends after 72 s: what takes an hour and a shift otherwise.
-    line = await Line.create({ HOST: "0.0.0.0", SESSION_IDLE_MINUTES: "0.4", SESSION_MAX_HOURS: "0.02" });
+    line = await Line.create({ HOST: "0.0.0.0" });
     [browser] = await Promise.all([openBrowser(), line.start()]);
   });
   after(async () => {
@@ -114,6 +113,10 @@ describe("people on their pages", function () {
     });
 
   it("rest after a while, look on, and are led to the sign-in when theirs is over", async () => {
+    await line.stop();
+    // Rests after 12 s, ends after 36 s: what takes an hour and a shift otherwise.
+    Object.assign(line.env, { SESSION_IDLE_MINUTES: "0.2", SESSION_MAX_HOURS: "0.01" });
+    await line.start();
     const cookie = await line.signIn("operator");
     const { context, page } = await openPage(browser, line.base, { width: 768, height: 900, locale: "fr-FR", cookie });
     try {

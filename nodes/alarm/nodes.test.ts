@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
 import path from "node:path";
 import helper from "node-red-node-test-helper";
+import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { until } from "../../test/support/line.ts";
 import { nodeOf } from "../../test/support/nodes.ts";
 import { setAuditSink } from "../host/audit.ts";
@@ -82,7 +82,7 @@ describe("the alarm nodes", function () {
 
   before(async () => {
     givenDataDir = process.env.DATA_DIR;
-    dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-alarms-"));
+    dataDir = await directoryWithDatabase("alarms");
     process.env.DATA_DIR = dataDir;
     await new Promise<void>((resolve) => helper.startServer(() => resolve()));
     lease = databaseService({ dataDir });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
-import path from "node:path";
 import helper from "node-red-node-test-helper";
+import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
 import type { QuarantineRecord } from "../sample/inbox.ts";
@@ -26,7 +25,7 @@ describe("calibration nodes", function () {
   let dataDir: string;
   let release: () => void;
   before(async () => {
-    dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-calibration-"));
+    dataDir = await directoryWithDatabase("calibration");
     // Made beforehand: on a slow machine a new database takes longer than samples wait for the records.
     const lease = databaseService({ dataDir, jobsEveryMs: 0 });
     release = lease.release;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
-import path from "node:path";
 import helper from "node-red-node-test-helper";
+import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
 import type { Person } from "../sample/roles.ts";
@@ -30,7 +29,7 @@ describe("foieflow-lot", function () {
   let database: Database;
   let release: () => void;
   before(async () => {
-    dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-lot-"));
+    dataDir = await directoryWithDatabase("lot");
     const lease = databaseService({ dataDir, embedded: { fsync: false }, jobsEveryMs: 0 });
     release = lease.release;
     database = await lease.value;

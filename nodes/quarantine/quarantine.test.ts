@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import os from "node:os";
-import path from "node:path";
 import helper from "node-red-node-test-helper";
+import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { capturedLines, messageOf, samplesOf } from "../../test/support/devices.ts";
 import { until } from "../../test/support/line.ts";
 import { nextMessage, nodeOf } from "../../test/support/nodes.ts";
@@ -71,9 +70,9 @@ describe("the quarantine node", function () {
       String(id),
     );
 
-  before((done) => {
-    dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-quarantine-"));
-    helper.startServer(done);
+  before(async () => {
+    dataDir = await directoryWithDatabase("quarantine");
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()));
   });
   after(async () => {
     lease?.release();

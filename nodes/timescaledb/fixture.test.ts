@@ -178,7 +178,7 @@ function embedded(name: string, extension: boolean): Target {
     open: async (options) => {
       if (!dataDir) {
         dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-db-"));
-        if (extension) await copyDatabase(dataDir);
+        await copyDatabase(dataDir, { extension });
       }
       return openDatabase({ dataDir, extension, jobsEveryMs: 0, embedded: { fsync: false }, ...options });
     },

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
-import path from "node:path";
 import type { Node } from "node-red";
 import helper from "node-red-node-test-helper";
+import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
 import type { Envelope, Inbox, QuarantineRecord } from "../sample/inbox.ts";
@@ -32,7 +31,7 @@ describe("database nodes", function () {
   let dataDir: string;
   before(async () => {
     await closeServices(openServices());
-    dataDir = mkdtempSync(path.join(os.tmpdir(), "foieflow-nodes-"));
+    dataDir = await directoryWithDatabase("nodes");
     await new Promise<void>((resolve) => helper.startServer(() => resolve()));
   });
   afterEach(() => helper.unload());
