@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import mqtt from "mqtt";
+import { lastProducts } from "../dashboards/nodes/refill.ts";
 import { openPty, type PseudoTerminal, placeLink } from "../scripts/simulator/pty.ts";
 import { capturedLines, messageOf, publishAll, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { DATABASE_PASSWORD, Line, until } from "./support/line.ts";
@@ -240,6 +241,21 @@ for (const mode of ["timescaledb", "plain", "server"] as const) {
     });
 
     if (mode !== "timescaledb") return;
+
+    it("fills a page that opens from the last day's chunks, whatever lies behind them", async () => {
+      // Behind a million samples the page would wait until every chunk was unpacked.
+      let plan: object[] = [];
+      const explaining = {
+        query: async (text: string, values: unknown[]) => {
+          plan = await line.query(`EXPLAIN ${text}`, values);
+          return { rows: [] };
+        },
+      };
+      // A month from now all that is stored lies behind.
+      await lastProducts(explaining, "site-1", "line-1", Date.now() + 30 * 86_400_000);
+      assert.ok(plan.length > 0);
+      assert.doesNotMatch(JSON.stringify(plan), /_hyper_\d+_\d+_chunk/);
+    });
 
     describe("refuses what is malformed with a reason, and goes on", () => {
       const good = everySample[0] ?? "";

@@ -10,6 +10,7 @@ export interface Queryable {
 
 type Row = Record<string, unknown>;
 
+// The bound is repeated in every join: without it each row would look through every chunk there is, compressed ones too.
 const LAST_PRODUCTS = `
 SELECT f.sample_uid, f.sample_id, f.device_id, f.final_grade, f.score_grade, f.is_historical, f.lot_abattage, f.eleveur,
   extract(epoch FROM least(f.time, f.received_at))::float8 * 1000 AS at_ms, f.final_quality_score::float8 AS score,
@@ -20,9 +21,9 @@ FROM (
   SELECT * FROM fusion_results
   WHERE site_id = $1 AND line_id = $2 AND time > $3::timestamptz ORDER BY time DESC LIMIT 20
 ) f
-LEFT JOIN vl53l8ch_analysis v ON v.sample_uid = f.sample_uid AND v.time = f.time
-LEFT JOIN as7341_raw r ON r.sample_uid = f.sample_uid AND r.time = f.time
-LEFT JOIN as7341_analysis a ON a.sample_uid = f.sample_uid AND a.time = f.time
+LEFT JOIN vl53l8ch_analysis v ON v.sample_uid = f.sample_uid AND v.time = f.time AND v.time > $3::timestamptz
+LEFT JOIN as7341_raw r ON r.sample_uid = f.sample_uid AND r.time = f.time AND r.time > $3::timestamptz
+LEFT JOIN as7341_analysis a ON a.sample_uid = f.sample_uid AND a.time = f.time AND a.time > $3::timestamptz
 ORDER BY f.time DESC`;
 
 // A sample may be stored by the time of the query and reach the screen after it: the newest uids tell.
