@@ -3,8 +3,8 @@ import type { Browser } from "playwright-core";
 import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
+import { widthsIn } from "./support/looks.ts";
 
-const WIDTHS = [390, 768, 1440] as const;
 const WORDS = {
   fr: { locale: "fr-FR", rule: "Point au-delà de 3 σ", unmet: "Aucune tolérance" },
   en: { locale: "en-GB", rule: "Point beyond 3 σ", unmet: "No tolerance" },
@@ -43,7 +43,7 @@ describe("the pages of quality and of devices", function () {
   });
 
   for (const [language, { locale, rule, unmet }] of Object.entries(WORDS)) {
-    for (const width of WIDTHS) {
+    for (const width of widthsIn(language)) {
       it(`shows the chart, the rule broken in words, and the device that is off, at ${width} px in ${language}`, async () => {
         const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
         try {
@@ -161,7 +161,7 @@ describe("the pages of quality and of devices", function () {
       fr: { locale: "fr-FR", accounts: /enregistrées\s*3/, missing: /Hauteur : ▲ absent/ },
       en: { locale: "en-GB", accounts: /stored\s*3/, missing: /Height : ▲ missing/ },
     }))
-      for (const width of WIDTHS)
+      for (const width of widthsIn(language))
         it(`tells how each stands at ${width} px in ${language}`, async () => {
           const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale });
           try {

@@ -14,8 +14,8 @@ import { checkTotalQueue } from "./total-queue.ts";
 
 /** Phases without and with frozen consumers take turns, so that a machine's moods meet both. */
 const TURNS = isLong ? 5 : 1;
-const PHASE_S = isLong ? 60 : 8;
-const SETTLE_S = isLong ? 60 : 10;
+const PHASE_S = isLong ? 60 : 6;
+const SETTLE_S = isLong ? 60 : 4;
 const GROWTH_MIB = 64;
 const DASHBOARDS = 4;
 const SUBSCRIBERS = 4;

@@ -13,7 +13,7 @@ import { evidenceOf, inDanger } from "./evidence.ts";
 import { type NumberedLoad, prepareLoad, serialLinkIn } from "./numbered-load.ts";
 import { checkTotalQueue, type TotalQueue } from "./total-queue.ts";
 
-const KILLS = Number(process.env.CRASH_KILLS ?? (isLong ? 200 : 4));
+const KILLS = Number(process.env.CRASH_KILLS ?? (isLong ? 200 : 3));
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
 /** 10 s are promised of a machine that has nothing else to do; on another, say how long it may take. */
 const START_S = Number(process.env.CRASH_START_S ?? (isLong ? 10 : 90));
