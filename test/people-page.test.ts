@@ -31,8 +31,8 @@ describe("people on their pages", function () {
 
   before(async () => {
     line = await Line.create({ HOST: "0.0.0.0" });
-    // Rests after 12 s, ends after 45 s: what takes an hour and a shift otherwise. Waited for beside the other tests.
-    short = await Line.create({ HOST: "0.0.0.0", SESSION_IDLE_MINUTES: "0.2", SESSION_MAX_HOURS: "0.0125" });
+    // Rests after 24 s, ends after 72 s: what takes an hour and a shift otherwise. Waited for beside the other tests.
+    short = await Line.create({ HOST: "0.0.0.0", SESSION_IDLE_MINUTES: "0.4", SESSION_MAX_HOURS: "0.02" });
     [browser] = await Promise.all([openBrowser(), line.start(), short.start()]);
     resting = rest().catch((error: Error) => error);
   });

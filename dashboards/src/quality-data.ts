@@ -1,5 +1,6 @@
 import type { ChartView, DriftView } from "@foieflow/node-red-foieflow/api/quality-schema.js";
 import { onScopeDispose, reactive, ref, shallowRef, watch } from "vue";
+import { askApi } from "./ask-api.ts";
 import type { Window } from "./quality-words.ts";
 
 /** What somebody chose to look at. */
@@ -26,17 +27,6 @@ const AGAIN_MS = 60_000;
 /** What takes longer says so. */
 const SLOW_MS = 1000;
 const HOUR_MS = 3_600_000;
-
-/** Asks the API. @returns what it answered, or the code of its refusal (`away`: no answer) */
-export async function askApi<T>(url: string, init?: RequestInit): Promise<{ value: T } | { code: string }> {
-  const answer = await fetch(url, { ...init, headers: { accept: "application/json", ...init?.headers } }).catch(
-    () => null,
-  );
-  const body: unknown = await answer?.json().catch(() => null);
-  if (answer?.ok) return { value: body as T };
-  const code: unknown = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
-  return { code: typeof code === "string" ? code : "away" };
-}
 
 /** The chosen chart and the comparison of devices, read again every minute. */
 export function useQuality() {
