@@ -19,7 +19,7 @@ const PURE: Record<string, string[]> = {
   lot: ["sample"],
   report: ["sample"],
   spc: [],
-  api: ["sample", "lot", "report", "spc"],
+  api: ["sample", "lot", "report", "spc", "alarm"],
   alarm: ["sample"],
 };
 
@@ -48,7 +48,7 @@ const ADAPTERS: Record<string, string[]> = {
   alarm: ["sample", "host", "inbox", "timescaledb", "health"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
   report: ["sample", "host"],
-  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc", "calibration"],
+  api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc", "calibration", "alarm"],
 };
 
 /** Libraries and platform modules that pure code must not know. */

@@ -5,8 +5,25 @@ import { type AlarmAction, MAX_SHELF_MINUTES, RULE_TYPES } from "./page.ts";
 import { oneOf } from "./signal.ts";
 
 const request = Type.String({ pattern: "^[A-Za-z0-9-]{1,40}$" });
-const id = Type.String({ minLength: 1, maxLength: 140 });
-const reason = Type.String({ minLength: 1, maxLength: 200, pattern: "\\S" });
+/** An alarm's name, `code` or `code:subject`. */
+export const AlarmName = Type.String({ minLength: 1, maxLength: 140 });
+const id = AlarmName;
+const reason = Type.String({ minLength: 1, maxLength: 200, pattern: "\\S", description: "why, in words" });
+
+/** How an alarm is shelved; the page and the API ask with the same. */
+export const ShelfBody = Type.Object(
+  {
+    minutes: Type.Number({
+      minimum: 1,
+      maximum: MAX_SHELF_MINUTES,
+      description: "the shelf ends by itself after so long",
+    }),
+    reason,
+  },
+  { additionalProperties: false },
+);
+/** How an alarm is taken out of service. */
+export const OutOfServiceBody = Type.Object({ reason }, { additionalProperties: false });
 
 const Action = Compile(
   Type.Union([
@@ -15,8 +32,7 @@ const Action = Compile(
       action: Type.Literal("alarm.shelve"),
       request,
       id,
-      minutes: Type.Number({ minimum: 1, maximum: MAX_SHELF_MINUTES }),
-      reason,
+      ...ShelfBody.properties,
     }),
     Type.Object({ action: Type.Literal("alarm.unshelve"), request, id }),
     Type.Object({

@@ -7,10 +7,12 @@ import { AlarmFiles, type SetLimit } from "./keep.ts";
 import { AlarmList, type FreshRecord, type Now } from "./list.ts";
 import type {
   ActionAnswer,
-  AlarmAction,
+  AlarmDeed,
   AlarmRecord,
   AlarmSummary,
   AlarmsSection,
+  AlarmView,
+  LimitChange,
   RuleType,
   RuleView,
 } from "./page.ts";
@@ -131,14 +133,23 @@ export class AlarmDesk {
   async act(payload: unknown, person: Person | undefined): Promise<void> {
     const action = parseAction(payload);
     try {
-      if (!person) throw new CodedError("not-signed-in", "nobody is signed in");
-      if (!mayDo(person, action.action)) throw new CodedError("not-allowed", `${person.name} may not do this`);
-      await this.#do(action, person);
+      await this.#do(action, allowed(person, action.action));
       this.#answer({ request: action.request, ok: true });
     } catch (error) {
       this.#answer({ request: action.request, ok: false, error: codeOf(error, "alarm-failed") });
     }
     this.#changed();
+  }
+
+  /**
+   * Does what somebody asks and tells at once what became of the alarm.
+   * @throws CodedError `not-signed-in`, `not-allowed`, `alarm-unknown`, `alarm-nothing-to-acknowledge`, `alarm-not-held`,
+   *   `alarm-out-of-service`, `alarm-shelf-too-long`, `alarm-no-reason`; nothing has changed then
+   */
+  async perform(deed: AlarmDeed, person: Person | undefined): Promise<AlarmView> {
+    await this.#do(deed, allowed(person, deed.action));
+    this.#changed();
+    return this.#list.view(deed.id);
   }
 
   summary(): AlarmSummary {
@@ -205,7 +216,7 @@ export class AlarmDesk {
     this.#listeners.clear();
   }
 
-  async #do(action: AlarmAction, person: Person): Promise<void> {
+  async #do(action: AlarmDeed | LimitChange, person: Person): Promise<void> {
     const now = this.#now();
     switch (action.action) {
       case "alarm.ack":
@@ -282,4 +293,11 @@ export class AlarmDesk {
       .then(() => this.#files.saveState(copy))
       .catch((error) => this.#options.log(`the alarms' state is not on the disk: ${messageOf(error)}`));
   }
+}
+
+/** @throws CodedError `not-signed-in`, `not-allowed` */
+function allowed(person: Person | undefined, action: string): Person {
+  if (!person) throw new CodedError("not-signed-in", "nobody is signed in");
+  if (!mayDo(person, action)) throw new CodedError("not-allowed", `${person.name} may not do this`);
+  return person;
 }

@@ -158,6 +158,11 @@ export class AlarmList {
       .sort((a, b) => place(a) - place(b) || (a.order ?? 0) - (b.order ?? 0) || a.sinceMs - b.sinceMs);
   }
 
+  /** One alarm as it is now, also when it is normal. @throws CodedError `alarm-unknown` */
+  view(id: string): AlarmView {
+    return viewOf(this.#find(id));
+  }
+
   summary(): AlarmSummary {
     const shown = this.views().filter(({ state }) => place({ state, priority: "critical" }) < HIDDEN);
     const unacknowledged = shown.filter(({ state }) => state !== "acknowledged").length;

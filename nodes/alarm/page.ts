@@ -177,10 +177,18 @@ export interface AlarmSummary {
   worst?: Pick<AlarmView, "code" | "subject" | "priority" | "state" | "sinceMs">;
 }
 
-export type AlarmAction = { request: string } & (
+/** What a person may do to an alarm. */
+export type AlarmDeed =
   | { action: "alarm.ack"; id: string }
   | { action: "alarm.shelve"; id: string; minutes: number; reason: string }
   | { action: "alarm.unshelve"; id: string }
-  | { action: "alarm.service"; id: string; out: boolean; reason: string }
-  | { action: "alarm.limit"; rule: RuleType; limit: number | null }
-);
+  | { action: "alarm.service"; id: string; out: boolean; reason: string };
+
+export interface LimitChange {
+  action: "alarm.limit";
+  rule: RuleType;
+  limit: number | null;
+}
+
+/** What a page asks; the answer carries its `request`. */
+export type AlarmAction = { request: string } & (AlarmDeed | LimitChange);

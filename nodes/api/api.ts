@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Node, NodeAPI, NodeDef, NodeInitializer } from "node-red";
+import { alarmDesk } from "../alarm/service.ts";
 import { type Calibrations, calibrationsOf } from "../calibration/service.ts";
 import { messageOf } from "../host/errors.ts";
 import { onceEvery } from "../host/rate-limit.ts";
@@ -59,6 +60,8 @@ const init: NodeInitializer = (RED) => {
       calibrations = opened;
       opened.use(database);
     });
+    const alarmLease = alarmDesk(siteId, (text) => this.log(text));
+    alarmLease.value.catch((error) => this.error(messageOf(error)));
     const recordsOfLots = () => {
       if (!lots) throw new Problem(503, "not-ready", "the records of lots are not open yet", { retryAfterS: 1 });
       return lots;
@@ -84,6 +87,7 @@ const init: NodeInitializer = (RED) => {
         nowMs: Date.now,
       }),
       quality: { write: (draft) => bounded.write((client) => insertRecord(client, siteId, draft)) },
+      alarms: { perform: async (deed, person) => (await alarmLease.value).perform(deed, person) },
       report: (question) => reportGate.run(async () => (await reports.value).ask(question)),
       lots: {
         current: (line) => recordsOfLots().at(line, Date.now()) ?? null,
@@ -122,6 +126,7 @@ const init: NodeInitializer = (RED) => {
       lease.release();
       reports.release();
       calibrationLease.release();
+      alarmLease.release();
     });
   });
 };

@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from "typebox";
+import type { AlarmDeed, AlarmView } from "../alarm/page.ts";
 import type { ReportQuestion } from "../report/report-thread.ts";
 import type { Person } from "../sample/roles.ts";
 import type { RecordDraft } from "../spc/records.ts";
@@ -25,6 +26,8 @@ export interface ApiContext {
   devices: DeviceRecords;
   /** Baselines and tolerances of the control charts. */
   quality: QualityRecords;
+  /** What people do to alarms. */
+  alarms: AlarmDeeds;
   /** Makes a file, away from the event loop. @throws Problem 503 `busy`; CodedError `report-failed` */
   report(question: ReportQuestion): Promise<Uint8Array>;
 }
@@ -43,6 +46,11 @@ export interface DeviceRecords {
   issue(deviceId: string, by: string): string;
   /** @throws CodedError `unknown-device`, `bad-devices-file`; Problem 503 */
   revoke(deviceId: string, by: string): void;
+}
+
+export interface AlarmDeeds {
+  /** Does it and gives the alarm as it is then. @throws CodedError, see `AlarmDesk.perform` */
+  perform(deed: AlarmDeed, person: Person | undefined): Promise<AlarmView>;
 }
 
 export interface QualityRecords {

@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { ALARM_DEED_ROUTES } from "./routes/alarm-deeds.ts";
 import { ALARM_ROUTES } from "./routes/alarms.ts";
 import { BREEDER_ROUTES } from "./routes/breeders.ts";
 import { DEVICE_BOARD_ROUTES } from "./routes/device-board.ts";
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   ...BREEDER_ROUTES,
   ...PLANT_ROUTES,
   ...ALARM_ROUTES,
+  ...ALARM_DEED_ROUTES,
   ...DEVICE_BOARD_ROUTES,
   ...QUALITY_ROUTES,
   ...HOUSE_ROUTES,

@@ -145,6 +145,12 @@ const KNOWN: Readonly<Record<string, number>> = {
   "report-failed": 503,
   "unknown-device": 404,
   "too-many-devices": 409,
+  "alarm-unknown": 404,
+  "alarm-nothing-to-acknowledge": 409,
+  "alarm-not-held": 409,
+  "alarm-out-of-service": 409,
+  "alarm-shelf-too-long": 400,
+  "alarm-no-reason": 400,
 };
 
 function problemOf(error: unknown): Problem {
