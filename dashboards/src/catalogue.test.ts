@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { COLOUR_FIGURES, SHAPE_FIGURES } from "../../nodes/grade/banded-schema.ts";
 import { REPORT_WORDS } from "../../nodes/report/report-words.ts";
+import { insertSqls } from "../../scripts/seed/history-sql.ts";
 import { CALIBRATION_WORDS } from "./calibration-words.ts";
 import { METRIC_TITLES, METRIC_UNITS, REASON_TITLES } from "./catalogue.ts";
 import { DEVICE_WORDS } from "./device-words.ts";
@@ -58,6 +59,21 @@ describe("catalogues", () => {
     assert.ok(codes.size >= 15, `only ${codes.size} codes found: do they still look like this?`);
     assert.deepEqual(
       [...codes].filter((code) => !(code in REASON_TITLES.fr)),
+      [],
+    );
+  });
+
+  it("have words for every code and metric of an invented history", () => {
+    const made = insertSqls("site", false).join("\n");
+    const codes = [...made.matchAll(/'code', '(\w+)'|'\["(\w+)"\]'/g)].map((match) => match[1] ?? match[2] ?? "");
+    assert.ok(codes.length >= 3 && codes.includes("tof_foreign_body"), codes.join());
+    assert.deepEqual(
+      codes.filter((code) => !(code in REASON_TITLES.fr)),
+      [],
+    );
+    const metrics = [...made.matchAll(/'metric', '(\w+)'/g)].map(([, metric = ""]) => metric);
+    assert.deepEqual(
+      metrics.filter((metric) => !(metric in METRIC_TITLES.fr)),
       [],
     );
   });

@@ -1,4 +1,5 @@
 import type { HealthSnapshot } from "../health/snapshot.ts";
+import { isSqalDialect } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { RuleType } from "./page.ts";
 
@@ -67,7 +68,7 @@ function isSaturated({ as7341, vl53l8ch }: Sample): boolean | undefined {
 
 function isUncalibrated({ calibrationState, vl53l8ch, as7341 }: Sample): boolean | undefined {
   // What SQAL's formulas make of a message does not depend on a calibration: nobody could do anything about the alarm.
-  if (!calibrationState || vl53l8ch?.features?.dialect?.startsWith("sqal")) return undefined;
+  if (!calibrationState || isSqalDialect(vl53l8ch?.features?.dialect)) return undefined;
   const states = [vl53l8ch && calibrationState.tof, as7341 && calibrationState.spectral];
   if (states.includes("unknown")) return undefined;
   return states.some((state) => state === "missing" || state === "expired");

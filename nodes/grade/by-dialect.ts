@@ -1,4 +1,4 @@
-import { dialectOf } from "../sample/message.ts";
+import { dialectOf, isSqalDialect } from "../sample/message.ts";
 import type { AnalysisContext, GradeMethod } from "../sample/spec.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { AnalysisContext, GradeMethod } from "../sample/spec.ts";
  * unit that only SQAL's formulas know. Every grade names the spec that made it.
  */
 export function byDialect(own: GradeMethod, sqal: GradeMethod): GradeMethod {
-  const pick = (dialect: string | undefined) => (dialect?.startsWith("sqal") ? sqal : own);
+  const pick = (dialect: string | undefined) => (isSqalDialect(dialect) ? sqal : own);
   const inForce = ({ dialect }: AnalysisContext) => pick(dialect);
   const { analyseProduct, analyseProductSpectrum } = own;
   return {

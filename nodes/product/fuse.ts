@@ -1,3 +1,4 @@
+import { isSqalDialect } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { ProductEvidence, ProductFigures, ProductLook } from "../sample/spec.ts";
 
@@ -7,7 +8,7 @@ const SPOT_HEIGHT_MM = 12;
 /** Whether a sample is a product by itself: a dialect that sends one message per product, or a method that knows no others. */
 export function isProductByItself(sample: Sample): boolean {
   const { vl53l8ch } = sample;
-  if (vl53l8ch?.features?.dialect?.startsWith("sqal")) return true;
+  if (isSqalDialect(vl53l8ch?.features?.dialect)) return true;
   if (sample.productId !== undefined) return false;
   return vl53l8ch?.analysis?.presence === undefined;
 }

@@ -36,6 +36,11 @@ export function dialectOf(sample: Sample): string | undefined {
   return sample.vl53l8ch?.features?.dialect ?? sample.vl53l8ch?.raw?.format ?? sample.as7341?.raw?.format;
 }
 
+/** Whether a dialect is one of SQAL's: one message per product, in units that only SQAL's formulas know. */
+export function isSqalDialect(dialect: string | undefined): boolean {
+  return dialect?.startsWith("sqal") === true;
+}
+
 /** The record of a sample that a node on the way could not handle, so that it is kept with the reason. */
 export function quarantineOfSample(sample: Sample, error: unknown, fallbackReason: string): QuarantineRecord {
   return {

@@ -92,11 +92,11 @@ export function insertSqls(siteId: string, raw: boolean): string[] {
         is_compliant, num_defects, defects, vetoes, reasons, metrics, vl53l8ch_score, as7341_score, mass_g, mass_half_width_g, volume_mm3,
         thickness_mm, delta_e, oxidation_index, lot_abattage, eleveur, provenance, lot_source, shift, production_day, spec_id, spec_version, spec_hash)
       SELECT ${id}, 'websocket', 'device', grade, round(score::numeric, 6), grade, 'ToF + Spectral', grade <> 'REJECT', num_defects,
-        defects, CASE WHEN defects @> '[{"type": "foreign_body"}]' THEN '["foreign_body"]' ELSE '[]' END::jsonb,
+        defects, CASE WHEN defects @> '[{"type": "foreign_body"}]' THEN '["tof_foreign_body"]' ELSE '[]' END::jsonb,
         jsonb_build_array(
-          jsonb_build_object('code', 'mass', 'metric', 'mass_g', 'value', round(mass_g::numeric, 1), 'limit', jsonb_build_array(300, 900), 'effect', round((score * 0.4)::numeric, 3), 'kind', 'score'),
-          jsonb_build_object('code', 'color', 'metric', 'delta_e', 'value', round(delta_e::numeric, 2), 'limit', 6, 'effect', round((score * 0.6)::numeric, 3), 'kind', 'score')),
-        jsonb_build_object('thickness_mm', round(thickness_mm::numeric, 1)), score, score, mass_g, 12, mass_g * 1000 / 0.947,
+          jsonb_build_object('code', 'part_mass', 'metric', 'mass', 'value', round(mass_g::numeric, 1), 'limit', jsonb_build_array(300, 900), 'effect', round((score * 0.4)::numeric, 3), 'kind', 'score'),
+          jsonb_build_object('code', 'part_deltaE', 'metric', 'deltaE', 'value', round(delta_e::numeric, 2), 'limit', 6, 'effect', round((score * 0.6)::numeric, 3), 'kind', 'score')),
+        jsonb_build_object('thickness', round(thickness_mm::numeric, 1)), score, score, mass_g, 12, mass_g * 1000 / 0.947,
         thickness_mm, delta_e, oxidation_index, lot_abattage, eleveur, provenance, 'sample', shift, (time AT TIME ZONE 'UTC')::date, 'seed', '1', repeat('0', 64)
       FROM made ON CONFLICT DO NOTHING`,
     `INSERT INTO vl53l8ch_analysis (${identity}, analysis_version, quality_score, volume_mm3, mass_g, mass_half_width_g, thickness_mm, role, presence, calibrated, num_defects)
