@@ -135,6 +135,24 @@ for (const target of targets()) {
       assert.equal((await act({ action: "quarantine.look", id: "999999999" })).error, "quarantine-gone");
     });
 
+    it("shows what an action changed together with its answer, though it was reading when that was asked", async () => {
+      await put(3);
+      await act({ action: "quarantine.list", reason: "not-json" });
+      const [first = "", second = ""] = await ids();
+      for (const [id, action] of [
+        [first, { action: "quarantine.retry", id: first }],
+        [second, { action: "quarantine.discard", id: second, note: "bench" }],
+      ] as const) {
+        await act({ action: "quarantine.look", id });
+        const reading = desk.refresh();
+        assert.ok((await act(action, ENGINEER)).ok);
+        const { lists, details } = desk.section(0);
+        assert.ok(!lists[0]?.records.some((one) => one.id === id), `${action.action}: still among the open ones`);
+        assert.notEqual(details.find((one) => one.id === id)?.state, "open");
+        await reading;
+      }
+    });
+
     it("lets nobody unknown and nobody without the role change anything", async () => {
       await put(1);
       const [id] = await ids();

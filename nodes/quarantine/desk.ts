@@ -56,6 +56,8 @@ export class Desk {
   #stopping = false;
   readonly #retrying = new Set<string>();
   #refreshing: Promise<void> | undefined;
+  /** The read that follows the one under way, for those who must see what has just been changed. */
+  #refreshingAgain: Promise<void> | undefined;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -96,7 +98,7 @@ export class Desk {
     };
   }
 
-  /** Reads the figures and the lists somebody looks at again. A call while it reads waits for that. */
+  /** Reads the figures and the lists somebody looks at again. A call while it reads waits for that read. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = undefined;
@@ -105,8 +107,19 @@ export class Desk {
     return this.#refreshing;
   }
 
+  /** As `refresh`, by a read that begins after this call: what was changed before is in it. */
+  #refreshAfterChange(): Promise<void> {
+    if (!this.#refreshing) return this.refresh();
+    this.#refreshingAgain ??= this.#refreshing.then(() => {
+      this.#refreshingAgain = undefined;
+      return this.refresh();
+    });
+    return this.#refreshingAgain;
+  }
+
   /**
-   * Does what a person asked for on the page; what became of it is in the next section's answers.
+   * Does what a person asked for on the page; what became of it is in the next section's answers, and what it changed is
+   * in that section's lists, so that nobody can take hold of what is no longer open.
    * @returns the event of what was done, if something was
    * @throws CodedError `quarantine-bad-action` for what no page of ours sends
    */
@@ -184,7 +197,7 @@ export class Desk {
         } finally {
           this.#retrying.delete(id);
         }
-        void this.refresh();
+        await this.#refreshAfterChange();
         return { count: 1, event: { event: "quarantine-retried", at, by, id, count: 1 } };
       }
       case "quarantine.retry-all": {
@@ -201,7 +214,7 @@ export class Desk {
         const { note } = action;
         const which = action.action === "quarantine.discard" ? { id: action.id } : { reason: action.reason };
         const count = await closeRecords(pool, which, { name: by, note });
-        void this.refresh();
+        await this.#refreshAfterChange();
         return { count, event: { event: "quarantine-closed", at, by, ...which, count, note } };
       }
     }
@@ -231,7 +244,7 @@ export class Desk {
       () => this.#stopping,
     ).then(() => {
       this.#job = undefined;
-      void this.refresh();
+      void this.#refreshAfterChange();
     });
     return open;
   }
@@ -252,18 +265,16 @@ export class Desk {
     if (!database) return;
     try {
       if (database.state() !== "ready") throw new CodedError("database-away", "the database cannot be asked now");
+      // What somebody asks for while this reads is newer than what it finds.
+      const [lists, details] = [this.#lists, this.#details];
       const read = await reading(database.pool, async (client) => ({
         summary: await summarise(client),
-        lists: await inTurn(this.#lists, (list) => listRecords(client, list)),
-        details: await inTurn(this.#details, ({ id }) => lookAt(client, id).catch(orGone)),
+        lists: await inTurn(lists, (list) => listRecords(client, list)),
+        details: await inTurn(details, ({ id }) => lookAt(client, id).catch(orGone)),
       }));
       this.#summary = read.summary;
-      this.#lists = this.#lists.map((list) => read.lists.find((one) => isSameList(one, list)) ?? list);
-      const gone = new Set(this.#details.map(({ id }) => id));
-      for (const detail of read.details) if (detail) gone.delete(detail.id);
-      this.#details = this.#details
-        .map((detail) => read.details.find((one) => one?.id === detail.id) ?? detail)
-        .filter(({ id }) => !gone.has(id));
+      this.#lists = renewed(this.#lists, lists, read.lists);
+      this.#details = renewed(this.#details, details, read.details);
       this.#readMs = Date.now();
       this.#state = "ready";
     } catch (error) {
@@ -284,6 +295,15 @@ function isSameList(a: ListView, b: ListView): boolean {
 
 function reading<T>(pool: Pool, work: Parameters<typeof inTransaction<T>>[1]): Promise<T> {
   return inTransaction(pool, work, { begin: "BEGIN READ ONLY", deadlineMs: READ_MS });
+}
+
+/** What is kept now, with those that were kept before a read as it found them; what it did not find is gone. */
+function renewed<T>(now: readonly T[], before: readonly T[], found: readonly (T | undefined)[]): T[] {
+  return now.flatMap((one) => {
+    const index = before.indexOf(one);
+    const read = index === -1 ? one : found[index];
+    return read === undefined ? [] : [read];
+  });
 }
 
 /** One after the other: they share a connection. */
