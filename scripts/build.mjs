@@ -47,7 +47,7 @@ if (!fresh) {
   const started = Date.now();
   const bin = (name) => path.join(root, "node_modules/.bin", name);
   rmSync(stampFile, { force: true });
-  run(bin("tsc"), ["-b", "nodes", "dashboards"]);
+  run(process.execPath, ["node_modules/typescript-7/bin/tsc", "-b", "nodes", "dashboards"]);
   for (const workspace of ["nodes", "dashboards"]) {
     for (const file of filesOf(workspace)) {
       const inside = path.relative(workspace, file);

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import express from "express";
+import { keepCompiledCode, saveCompiledCode } from "../distribution/compile-cache.ts";
 import type { Environment } from "../distribution/environment.ts";
 import { writeFileAtomic } from "../distribution/files.ts";
 import { lineHealth } from "../distribution/line-health.ts";
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   const { readEnvironment, loadDotEnv } = await import("../distribution/environment.ts");
   loadDotEnv();
   const before = readEnvironment();
+  keepCompiledCode(before.dataDir);
   const simulatesSerial = before.simulate && before.serialPort === undefined && process.platform === "linux";
   if (simulatesSerial) process.env.SERIAL_PORT = simulatedSerial(before.dataDir);
 
@@ -219,6 +221,7 @@ async function main(): Promise<void> {
     `  editor     ${base}/   (user admin)`,
   ];
   for (const line of lines) say(line);
+  saveCompiledCode();
   // On a person's console only: never in a file, nor where the console's lines are collected.
   if (newAdminPassword && environment.logFormat === "text")
     console.log(`FoieFlow:   password   ${newAdminPassword}   shown once; "npm run password" makes a new one`);

@@ -14,7 +14,8 @@ describe("the house", function () {
   this.timeout(120_000);
 
   it("is linted and formatted", () => run(process.execPath, "scripts/biome.mjs", "check", "--error-on-warnings"));
-  it("type-checks: nodes, dashboards, scripts, tests", () => run("node_modules/.bin/tsc", "-b"));
+  it("type-checks: nodes, dashboards, scripts, tests", () =>
+    run(process.execPath, "node_modules/typescript-7/bin/tsc", "-b"));
   it("type-checks its Vue components", () =>
     run("node_modules/.bin/vue-tsc", "--noEmit", "-p", "dashboards/src/tsconfig.json"));
 

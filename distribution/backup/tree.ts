@@ -6,7 +6,7 @@ import { hashOf, MANIFEST, type Manifest } from "./manifest.ts";
 
 /** What a restored line makes anew, or must not get: logs, what was set aside, doors of the running line. */
 const LEFT_OUT =
-  /^(logs|simulation|damaged|before-restore-[^/]*|\.(restoring|backup)-[^/]*|pgpass|database)$|(^|\/)(lock|engine)\.sqlite$|(^|\/)owner\.json$|^inbox\/(reserve|damaged-[^/]*)$|\.(new|partial)$|\.\$\$\$$/;
+  /^(cache|logs|simulation|damaged|before-restore-[^/]*|\.(restoring|backup)-[^/]*|pgpass|database)$|(^|\/)(lock|engine)\.sqlite$|(^|\/)owner\.json$|^inbox\/(reserve|damaged-[^/]*)$|\.(new|partial)$|\.\$\$\$$/;
 const SQLITE = /\.sqlite$/;
 const SQLITE_JOURNAL = /\.sqlite-(wal|shm|journal)$/;
 

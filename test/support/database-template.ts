@@ -10,8 +10,11 @@ import { freshDirectory } from "./inbox.ts";
 /** Names the run's template directory to the processes that run its tests. */
 const VARIABLE = "FOIEFLOW_TEST_TEMPLATE";
 
+/** The run's processes share what Node compiles, as the starts of one line do. */
 export function beginTemplates(): void {
-  process.env[VARIABLE] = mkdtempSync(path.join(tmpdir(), "foieflow-template-"));
+  const directory = mkdtempSync(path.join(tmpdir(), "foieflow-template-"));
+  process.env[VARIABLE] = directory;
+  process.env.NODE_COMPILE_CACHE ??= path.join(directory, "compiled");
 }
 
 export function endTemplates(): void {

@@ -41,7 +41,8 @@ export class Line {
     const dataDir = mkdtempSync(path.join(tmpdir(), "foieflow-"));
     if (!first && env.DATABASE_URL === undefined && env.DATA_DIR === undefined && env.TIMESCALEDB === undefined)
       await copyDatabase(dataDir);
-    const inherited: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: process.env.LANG };
+    const { PATH, HOME, LANG, NODE_COMPILE_CACHE } = process.env;
+    const inherited: NodeJS.ProcessEnv = { PATH, HOME, LANG, NODE_COMPILE_CACHE };
     return new Line(
       dataDir,
       {
