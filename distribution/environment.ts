@@ -120,6 +120,8 @@ export function loadDotEnv(): void {
   if (existsSync(file)) process.loadEnvFile(file);
 }
 
+const RETENTION = ["RETENTION_RAW_DAYS", "RETENTION_ANALYSIS_DAYS", "RETENTION_ALARM_DAYS", "COMPRESS_AFTER_DAYS"];
+
 /**
  * Writes the parsed values back where flows read them (`${SITE}` …), so that an unset variable shows its default in a
  * flow and never the text of the variable.
@@ -136,6 +138,5 @@ export function exportToFlows(environment: Environment, env: NodeJS.ProcessEnv =
   env.LINE = environment.line;
   env.SITE_TZ = environment.timeZone;
   env.DEVICE_NETS = environment.deviceNets.join(",");
-  for (const name of ["SHIFTS", "RETENTION_RAW_DAYS", "RETENTION_ANALYSIS_DAYS", "COMPRESS_AFTER_DAYS"])
-    env[name] ??= "";
+  for (const name of ["SHIFTS", ...RETENTION]) env[name] ??= "";
 }

@@ -180,7 +180,7 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
     noJobs: "Aucune tâche n’a encore tourné",
     jobStates: { ok: "À jour", failed: "Échec", overdue: "En retard", running: "En cours", never: "Pas encore" },
     jobKinds: {
-      retention: "Effacement des données brutes",
+      retention: "Effacement des anciennes données",
       compression: "Compression",
       refresh: "Statistiques",
       statistics: "Statistiques tardives",
@@ -373,7 +373,7 @@ export const HEALTH_WORDS: Record<Language, HealthWords> = {
     noJobs: "No job has run yet",
     jobStates: { ok: "Up to date", failed: "Failed", overdue: "Overdue", running: "Running", never: "Not yet" },
     jobKinds: {
-      retention: "Dropping raw data",
+      retention: "Dropping old data",
       compression: "Compression",
       refresh: "Statistics",
       statistics: "Late statistics",

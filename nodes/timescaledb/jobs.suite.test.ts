@@ -77,6 +77,48 @@ function describeJobs(target: Target): void {
       assert.equal(await inStats(database, 60 * DAY), 2);
     });
 
+    it("drops old events of alarms, never of one that stands, and lets nobody else drop any", async () => {
+      const add = (alarm: string, days: number, event: string, state: string) =>
+        database.pool.query(
+          `INSERT INTO alarm_events (record_id, at, site_id, alarm_id, code, priority, event, state, alarm)
+           VALUES (gen_random_uuid(), now() - make_interval(days => $2), 'site', $1, $1, 'high', $3, $4, '{}')`,
+          [alarm, days, event, state],
+        );
+      const left = async () => {
+        const { rows } = await database.pool.query("SELECT alarm_id, event FROM alarm_events ORDER BY event_no");
+        return rows.map(({ alarm_id, event }) => `${alarm_id} ${event}`);
+      };
+      await add("over", 800, "raised", "unacknowledged");
+      await add("over", 799, "cleared", "normal");
+      await add("over", 10, "raised", "unacknowledged");
+      await add("over", 9, "cleared", "normal");
+      await add("standing", 900, "raised", "unacknowledged");
+      await add("standing", 899, "acknowledged", "acknowledged");
+      await add("away", 850, "out-of-service", "out-of-service");
+      assert.deepEqual((await database.runJobs({ all: true })).failed, {});
+      const kept = [
+        "over raised",
+        "over cleared",
+        "standing raised",
+        "standing acknowledged",
+        "away out-of-service",
+      ];
+      assert.deepEqual(await left(), kept);
+      for (const statement of ["DELETE FROM alarm_events", "UPDATE alarm_events SET actor = 'x'"])
+        await assert.rejects(database.pool.query(statement), /append-only/);
+      await assert.rejects(database.pool.query("SELECT drop_old_alarm_events(0, 10)"), /three days/);
+
+      await database.configure({ ...DEFAULT_RETENTION, alarmDays: 0 });
+      await add("over", 800, "raised", "unacknowledged");
+      await add("over", 799, "cleared", "normal");
+      await database.runJobs({ all: true });
+      assert.equal((await left()).length, kept.length + 2);
+      await database.configure({ ...DEFAULT_RETENTION, alarmDays: 5 });
+      await database.runJobs({ all: true });
+      assert.deepEqual(await left(), kept.slice(2));
+      await database.configure(DEFAULT_RETENTION);
+    });
+
     it("compresses old chunks and still counts their rows after closing and opening", async () => {
       await storeAt(database, [20 * DAY, 19 * DAY, 18 * DAY, 1]);
       const count = () => onlyValue(database, "SELECT count(*) FROM vl53l8ch_raw");

@@ -5,6 +5,8 @@ import type { Policy } from "./policies.ts";
 import { ANALYSIS_TABLES, RAW_TABLES, type Retention } from "./retention.ts";
 import { refreshQueued } from "./stats-queue.ts";
 
+const ALARM_RETENTION = "retention:alarm_events";
+
 /** Key of the advisory lock held while jobs run, so that one instance at a time runs them. */
 const LOCK_JOBS = 0x666f6a6f;
 
@@ -115,6 +117,9 @@ export class JobRunner {
     if (!can.hypertable && (all || (await this.#isPast(client, "retention", DUE_MINUTES.retention)))) {
       await this.#attempt(client, "retention", null, report, () => this.#deleteOld(client));
     }
+    // No hypertable in either mode: whether an event may go depends on what came after it.
+    if (all || (await this.#isPast(client, ALARM_RETENTION, DUE_MINUTES.retention)))
+      await this.#attempt(client, ALARM_RETENTION, null, report, () => this.#dropOldAlarmEvents(client));
   }
 
   async #isDue(client: PoolClient, policy: Policy, workers: boolean): Promise<boolean> {
@@ -183,6 +188,18 @@ export class JobRunner {
       [table, this.#context.retention().compressAfterDays],
     );
     return found.rows[0]?.chunks ?? 0;
+  }
+
+  async #dropOldAlarmEvents(client: PoolClient): Promise<boolean> {
+    const { alarmDays } = this.#context.retention();
+    for (let step = 0; alarmDays > 0 && step < DELETES_PER_ROUND && !this.#closed; step++) {
+      const { rows } = await client.query<{ dropped: string | number }>(
+        "SELECT drop_old_alarm_events($1, $2) AS dropped",
+        [alarmDays, ROWS_PER_DELETE],
+      );
+      if (Number(rows[0]?.dropped ?? 0) < ROWS_PER_DELETE) break;
+    }
+    return true;
   }
 
   async #deleteOld(client: PoolClient): Promise<boolean> {

@@ -8,6 +8,7 @@ describe("retention settings", () => {
     assert.deepEqual(parseRetention({ rawDays: "7", analysisDays: "" }, env), {
       rawDays: 7,
       analysisDays: 365,
+      alarmDays: 730,
       compressAfterDays: 0,
     });
   });
@@ -17,6 +18,12 @@ describe("retention settings", () => {
       assert.throws(() => parseRetention({ rawDays: value }), { code: "bad-retention" });
     });
   }
+
+  it("keeps the alarms' history as long as it is told", () => {
+    assert.equal(parseRetention({}, { RETENTION_ALARM_DAYS: "1095" }).alarmDays, 1095);
+    assert.equal(parseRetention({ alarmDays: "0" }, { RETENTION_ALARM_DAYS: "1095" }).alarmDays, 0);
+    assert.throws(() => parseRetention({}, { RETENTION_ALARM_DAYS: "1" }), { code: "bad-retention" });
+  });
 
   it("refuses to drop results", () => {
     assert.throws(() => parseRetention({}, { RETENTION_FUSION_DAYS: "90" }), { code: "retention-forbidden" });

@@ -6,11 +6,18 @@ export interface Retention {
   rawDays: number;
   /** Age at which analyses are dropped; 0 keeps them. */
   analysisDays: number;
+  /** Age at which events of alarms that no longer stand are dropped; 0 keeps them. */
+  alarmDays: number;
   /** Age at which chunks are compressed; 0 never compresses. */
   compressAfterDays: number;
 }
 
-export const DEFAULT_RETENTION: Readonly<Retention> = { rawDays: 30, analysisDays: 365, compressAfterDays: 1 };
+export const DEFAULT_RETENTION: Readonly<Retention> = {
+  rawDays: 30,
+  analysisDays: 365,
+  alarmDays: 730,
+  compressAfterDays: 1,
+};
 
 /** Tables each setting governs. `fusion_results` is in none: retention never touches it. */
 export const RAW_TABLES = ["vl53l8ch_raw", "as7341_raw"] as const;
@@ -33,6 +40,7 @@ const LONGEST_DAYS = 36_500;
 const SETTINGS = {
   rawDays: { env: "RETENTION_RAW_DAYS", least: SHORTEST_DAYS },
   analysisDays: { env: "RETENTION_ANALYSIS_DAYS", least: SHORTEST_DAYS },
+  alarmDays: { env: "RETENTION_ALARM_DAYS", least: SHORTEST_DAYS },
   compressAfterDays: { env: "COMPRESS_AFTER_DAYS", least: 1 },
 } as const;
 
@@ -53,6 +61,7 @@ export function parseRetention(
   return {
     rawDays: setting("rawDays", given, env),
     analysisDays: setting("analysisDays", given, env),
+    alarmDays: setting("alarmDays", given, env),
     compressAfterDays: setting("compressAfterDays", given, env),
   };
 }

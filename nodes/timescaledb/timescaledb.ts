@@ -9,6 +9,7 @@ interface DatabaseNodeDef extends NodeDef {
   dataDir?: string;
   rawDays?: string | number;
   analysisDays?: string | number;
+  alarmDays?: string | number;
   compressAfterDays?: string | number;
 }
 
@@ -32,6 +33,7 @@ const init: NodeInitializer = (RED) => {
       const given = {
         rawDays: setting(config.rawDays),
         analysisDays: setting(config.analysisDays),
+        alarmDays: setting(config.alarmDays),
         compressAfterDays: setting(config.compressAfterDays),
       };
       const lease = databaseService({
