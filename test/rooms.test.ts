@@ -45,7 +45,7 @@ const ADAPTERS: Record<string, string[]> = {
   audit: ["sample", "host", "timescaledb"],
   health: ["sample", "host", "inbox", "timescaledb"],
   lot: ["sample", "host", "inbox", "timescaledb"],
-  alarm: ["sample", "host", "inbox", "timescaledb", "health"],
+  alarm: ["sample", "host", "inbox", "timescaledb", "health", "broker"],
   quarantine: ["sample", "host", "inbox", "timescaledb", "device"],
   report: ["sample", "host"],
   api: ["sample", "host", "inbox", "timescaledb", "broker", "lot", "report", "spc", "calibration", "alarm"],

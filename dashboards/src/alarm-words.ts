@@ -1,12 +1,7 @@
+import { ALARM_TEXTS, type AlarmText, alarmTextOf } from "@foieflow/node-red-foieflow/alarm/alarm-texts.js";
 import type { AlarmState, AlarmUnit, Priority, RecordEvent, RuleType } from "@foieflow/node-red-foieflow/alarm/page.js";
 import { formatNumber } from "./format.ts";
 import type { Language } from "./settings.ts";
-
-/** What happened, and what to do about it. */
-export interface AlarmText {
-  what: string;
-  todo: string;
-}
 
 /** Everything the alarms' page and the banner say. */
 export interface AlarmWords {
@@ -65,7 +60,7 @@ export interface AlarmWords {
   see: string;
   errors: Record<string, string>;
   otherError(code: string): string;
-  texts: Record<RuleType, AlarmText>;
+  texts: Readonly<Record<RuleType, AlarmText>>;
   units: Partial<Record<AlarmUnit, string>>;
 }
 
@@ -162,48 +157,7 @@ export const ALARM_WORDS: Record<Language, AlarmWords> = {
       "no-answer": "Pas de réponse du serveur.",
     },
     otherError: (code) => `Action impossible (${code})`,
-    texts: {
-      "device-silent": {
-        what: "Capteur silencieux",
-        todo: "Vérifiez son alimentation et sa liaison ; les produits passent sans être mesurés.",
-      },
-      saturation: {
-        what: "Mesures saturées",
-        todo: "Trop de lumière ou gain trop fort : vérifiez l’éclairage et le capteur de couleur.",
-      },
-      uncalibrated: {
-        what: "Capteur sans étalonnage valable",
-        todo: "Faites l’étalonnage à la page « Étalonnage » ; d’ici là, masse et couleur ne font pas foi.",
-      },
-      "reject-rate": {
-        what: "Beaucoup de rejets",
-        todo: "Regardez les raisons des derniers rejets ; vérifiez le lot, puis les capteurs.",
-      },
-      "drift-score": {
-        what: "Le score dérive",
-        todo: "Un autre lot ? Sinon nettoyez les fenêtres des capteurs et contrôlez l’étalonnage.",
-      },
-      "drift-thickness": {
-        what: "L’épaisseur dérive",
-        todo: "Un autre lot ? Sinon vérifiez le tapis et la tare du capteur de distance.",
-      },
-      "backlog-age": {
-        what: "Mesures en attente d’enregistrement",
-        todo: "Rien n’est perdu. Regardez la page « Santé » : base de données ou disque trop lents.",
-      },
-      "database-away": {
-        what: "Base de données injoignable",
-        todo: "Les mesures attendent sur le disque. Prévenez la personne qui s’occupe du serveur.",
-      },
-      "disk-low": {
-        what: "Le disque se remplit",
-        todo: "Faites libérer de la place avant que la ligne ne doive refuser des mesures.",
-      },
-      "inbox-refusing": {
-        what: "Des mesures sont refusées",
-        todo: "La boîte d’entrée ou le disque est plein : arrêtez la ligne si les capteurs ne gardent rien, et appelez.",
-      },
-    },
+    texts: ALARM_TEXTS.fr,
     units: { points: "points", messages: "messages", MiB: "Mio" },
   },
   en: {
@@ -297,57 +251,13 @@ export const ALARM_WORDS: Record<Language, AlarmWords> = {
       "no-answer": "No answer from the server.",
     },
     otherError: (code) => `Not possible (${code})`,
-    texts: {
-      "device-silent": {
-        what: "Device silent",
-        todo: "Check its power and connection; products pass without being measured.",
-      },
-      saturation: {
-        what: "Readings saturated",
-        todo: "Too much light or gain: check the lamp and the colour sensor.",
-      },
-      uncalibrated: {
-        what: "Device without a valid calibration",
-        todo: "Calibrate it on the page “Calibration”; until then mass and colour do not count.",
-      },
-      "reject-rate": {
-        what: "Many rejects",
-        todo: "Look at the reasons of the last rejects; check the lot, then the sensors.",
-      },
-      "drift-score": {
-        what: "The score drifts",
-        todo: "Another lot? Else clean the sensors' windows and check the calibration.",
-      },
-      "drift-thickness": {
-        what: "The thickness drifts",
-        todo: "Another lot? Else check the belt and the distance sensor's tare.",
-      },
-      "backlog-age": {
-        what: "Measurements wait to be stored",
-        todo: "Nothing is lost. Look at the page “Health”: database or disk too slow.",
-      },
-      "database-away": {
-        what: "Database out of reach",
-        todo: "Measurements wait on the disk. Tell whoever looks after the server.",
-      },
-      "disk-low": {
-        what: "The disk fills up",
-        todo: "Have room made before the line must refuse measurements.",
-      },
-      "inbox-refusing": {
-        what: "Measurements are refused",
-        todo: "The inbox or the disk is full: stop the line if the devices keep nothing, and call.",
-      },
-    },
+    texts: ALARM_TEXTS.en,
     units: {},
   },
 };
 
 /** The words of an alarm; a code of the flow's own is spelled out. */
-export function alarmText(words: AlarmWords, code: string): AlarmText {
-  const known = Object.hasOwn(words.texts, code) ? words.texts[code as RuleType] : undefined;
-  return known ?? { what: code.replaceAll("-", " "), todo: "" };
-}
+export const alarmText = (words: AlarmWords, code: string): AlarmText => alarmTextOf(words.texts, code);
 
 /** A value with its unit. */
 export function alarmValue(words: AlarmWords, value: number, unit: AlarmUnit = ""): string {

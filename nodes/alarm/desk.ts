@@ -152,6 +152,11 @@ export class AlarmDesk {
     return this.#list.view(deed.id);
   }
 
+  /** Every alarm that is known, also the normal ones, in no order. */
+  alarms(): AlarmView[] {
+    return this.#list.all();
+  }
+
   summary(): AlarmSummary {
     return this.#list.summary();
   }

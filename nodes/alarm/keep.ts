@@ -74,6 +74,7 @@ const LimitSchema = Type.Object({
 export type SetLimit = Static<typeof LimitSchema>;
 
 export const isSavedAlarm = Compile(SavedAlarmSchema);
+export const isAlarmRecord = Compile(RecordSchema);
 const isState = Compile(StateSchema);
 const areLimits = Compile(Type.Array(LimitSchema));
 

@@ -158,6 +158,11 @@ export class AlarmList {
       .sort((a, b) => place(a) - place(b) || (a.order ?? 0) - (b.order ?? 0) || a.sinceMs - b.sinceMs);
   }
 
+  /** Every alarm that is known, also the normal ones. */
+  all(): AlarmView[] {
+    return [...this.#alarms.values()].map((alarm) => viewOf(alarm));
+  }
+
   /** One alarm as it is now, also when it is normal. @throws CodedError `alarm-unknown` */
   view(id: string): AlarmView {
     return viewOf(this.#find(id));

@@ -2,12 +2,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from "aedes";
 import { parseControl } from "../device/control.ts";
+import { CodedError } from "../host/errors.ts";
 import { AddressLimit } from "./address-limit.ts";
 import { tellStatus } from "./mqtt-status.ts";
 import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
 import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
 import type { ListenerTls } from "./tls-files.ts";
-import { type DeviceTopic, filterIsOwn, parseTopic } from "./topics.ts";
+import { type DeviceTopic, filterIsOwn, isAlarmTopic, parseTopic } from "./topics.ts";
 import { judgeDevice } from "./trust.ts";
 
 export interface MqttBrokerOptions {
@@ -30,6 +31,9 @@ interface Session {
   namelessSession: boolean;
   sequence: Sequence;
 }
+
+/** The name of the embedded broker among the process's services. */
+export const brokerKey = (host: string, port: number): string => `door:mqtt:${host}:${port}`;
 
 /** Room for a topic and packet id beside the payload. */
 const PACKET_HEAD_BYTES = 1024;
@@ -86,6 +90,17 @@ export class MqttBroker {
   /** Clients connected now. */
   get connections(): number {
     return this.#sockets.size;
+  }
+
+  /** Tells something of the line's own, and keeps it for who subscribes later. Rejects when the broker is closed. */
+  publishState(topic: string, payload: string): Promise<void> {
+    const aedes = this.#aedes;
+    if (!aedes || aedes.closed) return Promise.reject(new CodedError("broker-closed", "the broker is closed"));
+    return new Promise((resolve, reject) => {
+      aedes.publish({ cmd: "publish", topic, payload, qos: 1, retain: true, dup: false }, (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
   }
 
   async close(): Promise<void> {
@@ -229,6 +244,8 @@ export class MqttBroker {
   async #authorizePublish(client: Client | null, packet: PublishPacket): Promise<void> {
     if (!client) return; // the broker's own
     const session = this.#session(client);
+    // Nobody but the line itself tells of its alarms.
+    if (isAlarmTopic(packet.topic)) this.#deny("forbidden-topic", session);
     const topic = parseTopic(packet.topic);
     if (topic === "foreign") this.#deny("foreign-topic", session);
     if (topic !== "bad" && session.provenDeviceId !== undefined && topic.deviceId !== session.provenDeviceId) {

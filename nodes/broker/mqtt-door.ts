@@ -4,7 +4,7 @@ import { acquire } from "../host/service.ts";
 import { siteOf } from "../inbox/site.ts";
 import { textOrUndefined } from "../inbox/site-settings.ts";
 import { type DoorCredentials, type DoorDef, policyOf, runDoor, wholeNumber } from "./door-node.ts";
-import { MqttBroker } from "./mqtt-broker.ts";
+import { brokerKey, MqttBroker } from "./mqtt-broker.ts";
 import { MqttUplink } from "./mqtt-client.ts";
 import { listenerTls, trustedAuthority } from "./tls-files.ts";
 import { trustPolicy } from "./trust.ts";
@@ -45,7 +45,7 @@ const init: NodeInitializer = (RED) => {
       policy: (tokens) => policyOf(host, config, node.credentials, tokens),
       lease: () =>
         acquire(
-          `door:mqtt:${host}:${port}`,
+          brokerKey(host, port),
           () => MqttBroker.open({ host, port, maxConnections, tls: listenerTls() }),
           (broker) => broker.close(),
         ),

@@ -9,6 +9,7 @@ export interface DeviceTopic {
 }
 
 export const TOPIC_ROOT = "foieflow";
+const ALARMS = "alarms";
 
 /** Reads a topic: a device's, `bad` (below our root, but not well-formed), or `foreign` (not below our root). */
 export function parseTopic(topic: string): DeviceTopic | "bad" | "foreign" {
@@ -16,6 +17,17 @@ export function parseTopic(topic: string): DeviceTopic | "bad" | "foreign" {
   if (root !== TOPIC_ROOT) return "foreign";
   if (!isId(siteId) || !isId(lineId) || !isId(deviceId) || rest.length > 0) return "bad";
   return leaf === "sample" || leaf === "status" ? { siteId, lineId, deviceId, leaf } : "bad";
+}
+
+/** Where the state of an alarm is told: a level below the site that no device has. */
+export function alarmTopic(siteId: string, alarmId: string): string {
+  return `${TOPIC_ROOT}/${siteId}/${ALARMS}/${encodeURIComponent(alarmId).replaceAll("%3A", ":")}`;
+}
+
+/** Whether a topic is one of those that only the line itself tells of alarms. */
+export function isAlarmTopic(topic: string): boolean {
+  const [root, , level] = topic.split("/", 4);
+  return root === TOPIC_ROOT && level === ALARMS && topic.split("/", 5).length === 4;
 }
 
 /** Whether a subscription filter stays below the name of one device. */

@@ -60,6 +60,11 @@ export function acquire<T>(
   };
 }
 
+/** The process's service `key` where somebody holds it now, without taking a share in it. */
+export function openService<T>(key: string): Promise<T> | undefined {
+  return services.get(key)?.value as Promise<T> | undefined;
+}
+
 async function shut(key: string, held: Held): Promise<void> {
   if (services.get(key) !== held) return;
   services.delete(key);

@@ -96,13 +96,7 @@ function describeJobs(target: Target): void {
       await add("standing", 899, "acknowledged", "acknowledged");
       await add("away", 850, "out-of-service", "out-of-service");
       assert.deepEqual((await database.runJobs({ all: true })).failed, {});
-      const kept = [
-        "over raised",
-        "over cleared",
-        "standing raised",
-        "standing acknowledged",
-        "away out-of-service",
-      ];
+      const kept = ["over raised", "over cleared", "standing raised", "standing acknowledged", "away out-of-service"];
       assert.deepEqual(await left(), kept);
       for (const statement of ["DELETE FROM alarm_events", "UPDATE alarm_events SET actor = 'x'"])
         await assert.rejects(database.pool.query(statement), /append-only/);
