@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Defect, Sample, ShapeAnalysis, SpectralAnalysis } from "../sample/sample.ts";
+import { SHAPE_PARAMETERS } from "../vl53l8ch/shape-parameters.ts";
 import { builtinSpec } from "./builtin.ts";
 import { curveAt } from "./grade-banded.ts";
 import { parseGradeSpec } from "./spec.ts";
@@ -36,6 +37,14 @@ function liver(
   } as unknown as SpectralAnalysis;
   return { deviceId: "X", vl53l8ch: { analysis: shape }, as7341: { analysis: spectrum } } as unknown as Sample;
 }
+
+describe("built-in specs", () => {
+  for (const name of ["duck", "goose"] as const)
+    it(`${name} measures shapes with the figures whose accuracy is known`, () => {
+      const { shape } = builtinSpec(name) as { shape: unknown };
+      assert.deepEqual(shape, SHAPE_PARAMETERS);
+    });
+});
 
 describe("grade by bands", () => {
   it("gives a sound liver the best grade, and explains every part of the score", () => {

@@ -9,13 +9,14 @@ export interface ShapeParameters {
   nominalHeightMm: number;
   /**
    * A flat target reads this much too long. The tare holds the same error, so heights are free of it, but a zone's area
-   * goes with the square of the true distance.
+   * goes with the square of the true distance. The sigma is the spread between devices; what they have in common is in
+   * `modelBiasShare`.
    */
   rangeBiasMm: number;
   rangeBiasSigmaMm: number;
   /**
    * A weaker surface reads longer: mm per e-fold of reflectance, and what is not known of the product's height for it. The tare
-   * was taken on the belt's reflectance, the product has another.
+   * was taken on the belt's reflectance, the product has another. The sigma is a device's departure in what the fit leaves of it.
    */
   reflectanceWalkMm: number;
   reflectanceWalkSigmaMm: number;
@@ -39,7 +40,10 @@ export interface ShapeParameters {
   reliefSigmas: number;
   dentDepthMm: number;
   bumpHeightMm: number;
-  /** Relative error of the volume that no frame can tell: hidden flanks and the mixing of zones at the edge. */
+  /**
+   * Relative error of the volume that no frame can tell: hidden flanks and the mixing of zones at the edge. Set so that the
+   * masses' errors, over their stated sigmas, have a spread of 1 on simulated livers of seeds of their own.
+   */
   modelSigmaShare: number;
   /**
    * How much too large the fitted volume comes out for the same reasons, as found on simulated livers (`npm run accuracy`,
@@ -54,9 +58,9 @@ export const SHAPE_PARAMETERS: ShapeParameters = {
   fieldOfViewDeg: 45,
   nominalHeightMm: 300,
   rangeBiasMm: 4,
-  rangeBiasSigmaMm: 0.65,
+  rangeBiasSigmaMm: 0.52,
   reflectanceWalkMm: 0.6,
-  reflectanceWalkSigmaMm: 0.15,
+  reflectanceWalkSigmaMm: 0.08,
   beltSigmaMm: 0.15,
   estimatedBeltSigmaMm: 2,
   assumedBeltSigmaMm: 8,
@@ -69,6 +73,6 @@ export const SHAPE_PARAMETERS: ShapeParameters = {
   reliefSigmas: 6,
   dentDepthMm: 4,
   bumpHeightMm: 4.5,
-  modelSigmaShare: 0.004,
+  modelSigmaShare: 0.0045,
   modelBiasShare: 0.008,
 };
