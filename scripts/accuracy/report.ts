@@ -27,7 +27,7 @@ export function conditionLines(mounts: number, firstSeed: number): string[] {
     `sensor 300 mm above the belt, off by up to ±${heightErrorMm} mm and tilted by up to ${tiltDeg}°, tared with ${tareFrames} frames of the empty belt as on a real line; the estimator knows neither error`,
     `15 frames a second, belt at 250 mm/s ±${100 * speedError} % (not known to the estimator), gaps of ${emptyFrames.least} empty frame and more`,
     "livers of 300 to 900 g in any orientation, a quarter of them dented (24 to 50 mm across, 4 to 14 mm deep)",
-    "products of one mount share its errors: the ranges in brackets take each product as a draw of its own, and are too narrow for the masses by that",
+    "products of one mount share its errors: the ranges in brackets take each product as a draw of its own, and are somewhat too narrow for the masses by that",
     "a dent counts as found wherever on its product one is reported; the next row asks for its place, too",
     "the simulated sensor mixes surfaces within a zone, has noise, a range bias of its own, per-zone offsets, a bias by reflectance, drift and quarter-millimetre steps; its density of liver varies",
   ];
