@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
-import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
+import { barriers, follow, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { capturedLines, messageOf, samplesOf, WebSocketDevice } from "./support/devices.ts";
 import { Line, until } from "./support/line.ts";
 import { widthsIn } from "./support/looks.ts";
@@ -183,6 +183,32 @@ describe("the pages of quality and of devices", function () {
             await context.close();
           }
         });
+
+    for (const width of widthsIn("fr"))
+      it(`leads from a device to its guided step, at ${width} px`, async () => {
+        const { context, page, problems } = await openPage(browser, line.base, { width, height: 900, locale: "fr-FR" });
+        try {
+          await page.goto(`${line.base}/dashboard/devices?lang=fr`);
+          await page.locator('[data-device="ESP32_LL_01"] [data-action="calibrate"]').click();
+          await page
+            .locator('.ff-calibrated[data-device="ESP32_LL_01"][aria-pressed="true"]')
+            .waitFor({ timeout: 30_000 });
+          assert.match(page.url(), /\/dashboard\/calibration\?lang=fr&device=ESP32_LL_01$/);
+          const step = page.locator('.ff-step [data-step="tare"][aria-pressed="true"]');
+          await step.waitFor({ timeout: 30_000 });
+          await page.waitForFunction(() => {
+            const box = document.querySelector(".ff-step")?.getBoundingClientRect();
+            return box !== undefined && box.top >= 0 && box.top < innerHeight - 80;
+          });
+          assert.deepEqual(await misfits(page), []);
+          // The device is this page's: it does not go along to others.
+          await follow(page, "quality");
+          await page.waitForURL(/\/dashboard\/quality\?lang=fr$/);
+          assert.deepEqual(problems, []);
+        } finally {
+          await context.close();
+        }
+      });
 
     it("gives an engineer a device's token once, and takes it back", async () => {
       const { context, page, problems } = await openPage(browser, line.base, {

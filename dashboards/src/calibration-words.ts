@@ -19,6 +19,7 @@ export interface CalibrationWords {
   by(name: string): string;
   noDevices: string;
   choose: string;
+  notHeard: string;
   due(devices: string): string;
   more(count: number): string;
   affects: Record<CalibrationPart, string>;
@@ -76,6 +77,7 @@ export const CALIBRATION_WORDS: Record<Language, CalibrationWords> = {
     by: (name) => `par ${name}`,
     noDevices: "Aucun capteur vu",
     choose: "Choisissez un capteur",
+    notHeard: "Ce capteur n’a encore rien mesuré : mettez-le en marche, l’étape s’ouvrira ici.",
     due: (devices) => `À étalonner : ${devices}.`,
     more: (count) => `et ${count} autres`,
     affects: {
@@ -176,6 +178,7 @@ export const CALIBRATION_WORDS: Record<Language, CalibrationWords> = {
     by: (name) => `by ${name}`,
     noDevices: "No device seen",
     choose: "Choose a device",
+    notHeard: "This device has measured nothing yet: start it, and its step opens here.",
     due: (devices) => `To be calibrated: ${devices}.`,
     more: (count) => `and ${count} more`,
     affects: {

@@ -3,6 +3,7 @@ import type { LotAnswer, LotSummary } from "@foieflow/node-red-foieflow/api/rout
 import type { SampleAnswer } from "@foieflow/node-red-foieflow/api/routes/samples.js";
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import { ref, shallowRef } from "vue";
+import { Failed, request } from "./api.ts";
 import { dayStart } from "./days.ts";
 import { plantZone } from "./line.ts";
 
@@ -34,32 +35,6 @@ export interface Filter {
   device: string;
 }
 export const noFilter = (): Filter => ({ q: "", from: "", to: "", grade: "", device: "" });
-
-/** A stable code of what went wrong: the API's, or `no-answer`. */
-export class Failed extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-const root = () => location.pathname.replace(/\/dashboard\/.*$/, "");
-const MAX_TRIES = 3;
-
-/** @throws Failed; a server that is busy is asked again as it says */
-export async function request(path: string): Promise<Response> {
-  for (let tries = 1; ; tries++) {
-    const answer = await fetch(`${root()}/api${path}`, { credentials: "same-origin" }).catch(() => {
-      throw new Failed("no-answer");
-    });
-    if (answer.ok) return answer;
-    const { code = "?" } = (await answer.json().catch(() => ({}))) as { code?: string };
-    if (answer.status !== 503 || tries >= MAX_TRIES) throw new Failed(code);
-    const seconds = Number(answer.headers.get("retry-after")) || 1;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(5, seconds) * 1000));
-  }
-}
 
 /** Something read over HTTP, with how far it is; the answer to an older question is let go. */
 export function useAsked<T>() {
@@ -113,15 +88,3 @@ export async function readGroup(kind: Kind, name: string, filter: Filter): Promi
 
 /** A name as one value of a list parameter. */
 export const listed = (name: string): string => name.replaceAll(",", "\\,");
-
-/** Fetches a file and hands it to the browser to keep. @throws Failed */
-export async function download(path: string): Promise<void> {
-  const answer = await request(path);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  const disposition = answer.headers.get("content-disposition") ?? "";
-  const name = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1];
-  link.download = name ? decodeURIComponent(name) : (/filename="([^"]+)"/.exec(disposition)?.[1] ?? "foieflow");
-  link.click();
-  URL.revokeObjectURL(link.href);
-}

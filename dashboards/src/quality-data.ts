@@ -1,6 +1,6 @@
 import type { ChartView, DriftView } from "@foieflow/node-red-foieflow/api/quality-schema.js";
 import { onScopeDispose, reactive, ref, shallowRef, watch } from "vue";
-import { askApi } from "./ask-api.ts";
+import { askApi, sending } from "./api.ts";
 import type { Window } from "./quality-words.ts";
 
 /** What somebody chose to look at. */
@@ -70,9 +70,9 @@ export function useQuality() {
     const charted = new URLSearchParams(query);
     if (device) charted.set("device", device);
     if (size !== "auto") charted.set("subgroup_size", size);
-    const found = await askApi<ChartView>(`/api/quality/chart?${charted}`);
+    const found = await askApi<ChartView>(`/quality/chart?${charted}`);
     if (mine === latest && "value" in found) chart.value = found.value;
-    const compared = await askApi<DriftView>(`/api/quality/devices?${query}`);
+    const compared = await askApi<DriftView>(`/quality/devices?${query}`);
     clearTimeout(slow);
     if (mine !== latest) return;
     if ("value" in compared) drift.value = compared.value;
@@ -83,8 +83,8 @@ export function useQuality() {
   /** Lines and devices to choose from. */
   async function readPlant(): Promise<void> {
     const [known, heard] = await Promise.all([
-      askApi<{ lines: { line: string }[] }>("/api/lines"),
-      askApi<{ devices: { device_id: string; line_id: string | null }[] }>("/api/devices"),
+      askApi<{ lines: { line: string }[] }>("/lines"),
+      askApi<{ devices: { device_id: string; line_id: string | null }[] }>("/devices"),
     ]);
     if ("value" in known) lines.value = known.value.lines.map(({ line }) => line);
     if ("value" in heard)
@@ -93,10 +93,7 @@ export function useQuality() {
 
   /** Changes a baseline or tolerance. @returns empty when it was done, else the code of what went wrong */
   async function change(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<string> {
-    const done = await askApi(`/api/quality/${path}`, {
-      method,
-      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
+    const done = await askApi(`/quality/${path}`, sending(method, body));
     if ("code" in done) return done.code;
     await read();
     return "";

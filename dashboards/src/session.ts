@@ -1,6 +1,7 @@
 import { asPerson, atLeast, type Role } from "@foieflow/node-red-foieflow/sample/roles.js";
 import { computed, readonly, ref, shallowRef } from "vue";
 import type { Refusal } from "../nodes/veto.ts";
+import { askAuth, sending } from "./api.ts";
 import { language } from "./settings.ts";
 
 /** Who uses this page, as the server sees it. */
@@ -35,7 +36,7 @@ export function signInAddress(): string {
 }
 
 export async function signOut(): Promise<void> {
-  await fetch("/auth/sign-out", { method: "POST" }).catch(() => undefined);
+  await askAuth("/sign-out", sending("POST"));
   location.assign(signInAddress());
 }
 
@@ -60,14 +61,13 @@ export async function ask(): Promise<void> {
   asking = true;
   const wasActive = active;
   active = false;
-  try {
-    const answer = await fetch(`/auth/me${wasActive ? "?active=1" : ""}`, { headers: { accept: "application/json" } });
+  const answer = await askAuth<unknown>(`/me${wasActive ? "?active=1" : ""}`);
+  asking = false;
+  if ("value" in answer) current.value = whoOf(answer.value);
+  else if (answer.status === 0) active ||= wasActive;
+  else {
     if (answer.status === 401) location.assign(signInAddress());
-    current.value = answer.ok ? whoOf(await answer.json()) : null;
-  } catch {
-    active ||= wasActive;
-  } finally {
-    asking = false;
+    current.value = null;
   }
 }
 
