@@ -3,7 +3,8 @@ import type { HealthSection } from "../health/page.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
-import type { Sample } from "../sample/sample.ts";
+import { figuresOf, isSampleFigures } from "../sample/figures.ts";
+import { isSample } from "../sample/message.ts";
 import type { AlarmDesk } from "./desk.ts";
 import { PRIORITIES, RULE_TYPES } from "./page.ts";
 import { RULES } from "./rules.ts";
@@ -86,8 +87,9 @@ const init: NodeInitializer = (RED) => {
     this.on("input", (msg: NodeMessageInFlow & { payload?: unknown }, _send, done) => {
       const { payload } = msg;
       const monoMs = performance.now();
-      if (isSample(payload)) {
-        if (payload.siteId === siteId) watch.probe.sample?.(payload, monoMs);
+      const figures = isSampleFigures(payload) ? payload : isSample(payload) ? figuresOf(payload) : undefined;
+      if (figures) {
+        if (figures.siteId === siteId) watch.probe.sample?.(figures, monoMs);
       } else if (isHealth(payload)) {
         watch.probe.health?.(payload.snapshot, monoMs);
       } else {
@@ -119,11 +121,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-// Samples and health sections come from our own nodes, already parsed: it is enough to tell them from other messages.
-function isSample(value: unknown): value is Sample {
-  return isRecord(value) && typeof value.sampleUid === "string" && typeof value.deviceId === "string";
-}
-
+// Health sections come from our own node, already parsed: it is enough to tell them from other messages.
 function isHealth(value: unknown): value is HealthSection {
   return isRecord(value) && value.section === "health" && isRecord(value.snapshot);
 }

@@ -1,11 +1,10 @@
 import type { HealthSnapshot } from "../health/snapshot.ts";
-import { isSqalDialect } from "../sample/message.ts";
-import type { Sample } from "../sample/sample.ts";
+import type { SampleFigures } from "../sample/figures.ts";
 import type { RuleType } from "./page.ts";
 
 /** What a probe is told of; what does not concern it is passed over. Times are monotonic, ms. */
 export interface Probe {
-  sample?(sample: Sample, monoMs: number): void;
+  sample?(sample: SampleFigures, monoMs: number): void;
   /** A door said something of a device. */
   deviceEvent?(deviceId: string, event: string, monoMs: number): void;
   health?(snapshot: HealthSnapshot, monoMs: number): void;
@@ -33,15 +32,15 @@ export function probeOf(type: RuleType): Probe {
     case "device-silent":
       return silence();
     case "saturation":
-      return sharePerDevice(isSaturated);
+      return sharePerDevice((sample) => sample.isSaturated);
     case "uncalibrated":
-      return sharePerDevice(isUncalibrated);
+      return sharePerDevice((sample) => sample.isUncalibrated);
     case "reject-rate":
       return rejects();
     case "drift-score":
-      return drift(({ grade }) => (grade ? 100 * grade.score : undefined));
+      return drift(({ score }) => (score === undefined ? undefined : 100 * score));
     case "drift-thickness":
-      return drift(({ vl53l8ch, grade }) => (grade ? vl53l8ch?.analysis?.thicknessMm : undefined));
+      return drift(({ thicknessMm }) => thicknessMm);
     case "backlog-age":
       return ofHealth(({ inbox }) => inbox.ageS);
     case "database-away":
@@ -59,20 +58,7 @@ export function probeOf(type: RuleType): Probe {
 }
 
 /** Late samples say nothing of now. */
-const isOld = (sample: Sample) => sample.isHistorical;
-
-function isSaturated({ as7341, vl53l8ch }: Sample): boolean | undefined {
-  if (!as7341 && !vl53l8ch) return undefined;
-  return (as7341?.reading.saturated.length ?? 0) > 0 || vl53l8ch?.frame.corrupted === true;
-}
-
-function isUncalibrated({ calibrationState, vl53l8ch, as7341 }: Sample): boolean | undefined {
-  // What SQAL's formulas make of a message does not depend on a calibration: nobody could do anything about the alarm.
-  if (!calibrationState || isSqalDialect(vl53l8ch?.features?.dialect)) return undefined;
-  const states = [vl53l8ch && calibrationState.tof, as7341 && calibrationState.spectral];
-  if (states.includes("unknown")) return undefined;
-  return states.some((state) => state === "missing" || state === "expired");
-}
+const isOld = (sample: SampleFigures) => sample.isHistorical;
 
 /** The first `bound` keys; beyond that the one longest not seen makes room. */
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
@@ -106,7 +92,7 @@ function silence(): Probe {
   };
 }
 
-function sharePerDevice(hit: (sample: Sample) => boolean | undefined): Probe {
+function sharePerDevice(hit: (sample: SampleFigures) => boolean | undefined): Probe {
   const windows = new Map<string, boolean[]>();
   return {
     sample(sample) {
@@ -128,7 +114,7 @@ function rejects(): Probe {
   return {
     sample(sample) {
       if (isOld(sample) || !sample.grade) return;
-      window.push(sample.grade.grade === "REJECT");
+      window.push(sample.grade === "REJECT");
       if (window.length > PRODUCT_WINDOW) window.shift();
     },
     *values() {
@@ -141,7 +127,7 @@ function percent(window: readonly boolean[]): number {
   return (100 * window.filter(Boolean).length) / window.length;
 }
 
-function drift(measure: (sample: Sample) => number | undefined): Probe {
+function drift(measure: (sample: SampleFigures) => number | undefined): Probe {
   const kept: number[] = [];
   return {
     sample(sample) {

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import type { HealthSnapshot } from "../health/snapshot.ts";
+import { figuresOf, type SampleFigures } from "../sample/figures.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { RuleType } from "./page.ts";
 import { RULES } from "./rules.ts";
 import { RuleWatch } from "./watch.ts";
 
 /** What the rules read of a sample. */
-function sample(deviceId: string, fields: object = {}): Sample {
-  return { sampleUid: "u", deviceId, isHistorical: false, ...fields } as Sample;
+function sample(deviceId: string, fields: object = {}): SampleFigures {
+  return figuresOf({ sampleUid: "u", deviceId, isHistorical: false, ...fields } as Sample);
 }
 const graded = (grade: string, score: number, thicknessMm = 50) =>
-  sample("dev-1", { grade: { grade, score }, vl53l8ch: { frame: {}, analysis: { thicknessMm } } });
+  sample("dev-1", { grade: { grade, score, metrics: {} }, vl53l8ch: { frame: {}, analysis: { thicknessMm } } });
 
 function health({
   refused = {},
@@ -71,13 +72,16 @@ describe("the alarm rules", () => {
       calibration.probe.sample?.(one, index);
       calibration.probe.sample?.(
         sample("dev-3", {
-          vl53l8ch: { features: { dialect: "sqal" } },
+          vl53l8ch: { frame: {}, features: { dialect: "sqal" } },
           calibrationState: { tof: "missing", spectral: "missing" },
         }),
         index,
       );
       calibration.probe.sample?.(
-        sample("dev-2", { as7341: {}, calibrationState: { tof: "valid", spectral: "unknown" } }),
+        sample("dev-2", {
+          as7341: { reading: { saturated: [] } },
+          calibrationState: { tof: "valid", spectral: "unknown" },
+        }),
         index,
       );
     }

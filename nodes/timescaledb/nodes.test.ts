@@ -6,6 +6,7 @@ import helper from "node-red-node-test-helper";
 import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
+import { figuresOf } from "../sample/figures.ts";
 import type { Envelope, Inbox, QuarantineRecord } from "../sample/inbox.ts";
 import { makeSample } from "./fixture.test.ts";
 import query from "./query.ts";
@@ -46,7 +47,14 @@ describe("database nodes", function () {
       { id: "tab", type: "tab", label: "t" },
       { id: "site", type: "foieflow-site", siteId: "plant", lineId: "belt", timeZone: "Europe/Paris", dataDir },
       { id: "db", type: "foieflow-timescaledb", url: variable("NO_SUCH_DATABASE_URL"), dataDir },
-      { id: "store", type: "foieflow-store", z: "tab", site: "site", database: "db", wires: [["out"], ["batches"]] },
+      {
+        id: "store",
+        type: "foieflow-store",
+        z: "tab",
+        site: "site",
+        database: "db",
+        wires: [["out"], ["batches"], ["figures"]],
+      },
       {
         id: "query",
         type: "foieflow-query",
@@ -58,12 +66,12 @@ describe("database nodes", function () {
         wires: [["rows"]],
       },
       { id: "caught", type: "catch", z: "tab", scope: null, wires: [["errors"]] },
-      ...["out", "batches", "rows", "errors"].map((id) => ({ id, type: "helper", z: "tab", wires: [] })),
+      ...["out", "batches", "figures", "rows", "errors"].map((id) => ({ id, type: "helper", z: "tab", wires: [] })),
     ].map((node) => ({ ...node, ...changes[node.id] }));
 
   type Received = { payload: unknown; entryId?: string; truncated?: boolean; error?: { message: string } };
   async function load(changes?: Record<string, object>) {
-    const received: Record<string, Received[]> = { out: [], batches: [], rows: [], errors: [] };
+    const received: Record<string, Received[]> = { out: [], batches: [], figures: [], rows: [], errors: [] };
     await helper.load([siteNode, timescaledb, store, query], flow(changes));
     for (const [id, list] of Object.entries(received)) {
       helper.getNode(id).on("input", (msg: unknown) => list.push(msg as Received));
@@ -119,6 +127,10 @@ describe("database nodes", function () {
     assert.deepEqual(
       received.out?.map((msg) => (msg.payload as { sampleUid: string }).sampleUid),
       samples.map((s) => s.sampleUid),
+    );
+    assert.deepEqual(
+      received.figures?.map((msg) => msg.payload),
+      samples.map((sample) => figuresOf(sample)),
     );
     const after = inbox.stats();
     assert.deepEqual(

@@ -3,6 +3,7 @@ import { Keeper } from "../host/current-inbox.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
+import { figuresOf } from "../sample/figures.ts";
 import type { Settle } from "../sample/inbox.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
 import type { Database } from "./database.ts";
@@ -50,14 +51,14 @@ const init: NodeInitializer = (RED) => {
         keeper.settled(msg);
         if (outcome.kind === "stored") {
           stored += 1;
-          this.send([msg, null]);
+          this.send([msg, null, isSample(msg.payload) ? { ...withTopic(msg), payload: figuresOf(msg.payload) } : null]);
         }
         done();
       },
       onGivenUp: ({ context: { msg } }) => keeper.release(msg),
       onBatch: (report) => {
         say("green", "dot", "stored", { number: stored, rows: report.rows, ms: Math.round(report.ms) });
-        this.send([null, { topic: "batch", payload: report }]);
+        this.send([null, { topic: "batch", payload: report }, null]);
       },
       onTrouble: (error) => {
         say("red", "ring", "away", { held: writer.held });
@@ -135,6 +136,8 @@ function bounded(value: unknown, fallback: number, least: number, most: number):
   const number = value === undefined || value === "" ? Number.NaN : Number(value);
   return Number.isInteger(number) ? Math.min(Math.max(number, least), most) : fallback;
 }
+
+const withTopic = ({ topic }: StoreMessage) => (topic === undefined ? {} : { topic });
 
 function isEvent(payload: unknown): boolean {
   return typeof payload === "object" && payload !== null && typeof Reflect.get(payload, "event") === "string";
