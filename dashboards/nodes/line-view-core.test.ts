@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { figuresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { CHANNELS, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import fc from "fast-check";
@@ -123,6 +124,48 @@ describe("line view", () => {
       ],
     );
     assert.deepEqual(sections.shift?.counts, { "A+": 0, A: 1, B: 0, C: 1, REJECT: 0 });
+  });
+
+  it("shows what is graded before it is stored, and lists and counts it then, once", () => {
+    const line = new LineView(SETTINGS, NOW);
+    const [first, second] = [sample(1, NOW - 1000), sample(2, NOW - 500)];
+    assert.ok(line.graded(first, NOW));
+    let sections = drain(line, NOW + 2000);
+    assert.equal(sections.live?.product?.uid, "uid-1");
+    assert.deepEqual(sections.samples?.rows, []);
+    assert.equal(sections.shift?.counts.A, 0);
+    line.graded(second, NOW + 2000);
+    line.stored(figuresOf(first), NOW + 2100);
+    line.stored(figuresOf(first), NOW + 2200);
+    sections = drain(line, NOW + 4000);
+    assert.equal(sections.live?.product?.uid, "uid-2", "what is stored late does not come back");
+    assert.deepEqual(
+      sections.samples?.rows.map(({ uid }) => uid),
+      ["uid-1"],
+    );
+    assert.equal(sections.shift?.counts.A, 1);
+    assert.ok(line.inspect("uid-1"));
+    assert.equal(line.takeIncomplete(), false);
+    line.stored(figuresOf(sample(3, NOW + 3900)), NOW + 4000);
+    assert.deepEqual(
+      [line.takeIncomplete(), line.takeIncomplete()],
+      [true, false],
+      "the database has what it never saw",
+    );
+    assert.equal(drain(line, NOW + 6000).shift?.counts.A, 2);
+  });
+
+  it("sends the live section as often as it may, and the first one at once", () => {
+    const line = new LineView(SETTINGS, NOW, 100);
+    drain(line, NOW);
+    assert.equal(line.liveInMs(NOW + 10), undefined);
+    line.graded(sample(1, NOW + 150), NOW + 150);
+    assert.equal(line.liveInMs(NOW + 150), 0);
+    assert.ok(drain(line, NOW + 150).live);
+    line.graded(sample(2, NOW + 160), NOW + 160);
+    assert.equal(line.liveInMs(NOW + 170), 80);
+    assert.equal(drain(line, NOW + 249).live, undefined);
+    assert.equal(drain(line, NOW + 250).live?.product?.uid, "uid-2");
   });
 
   it("goes on at once when the server's clock is set back an hour: tile, list and heartbeat", () => {

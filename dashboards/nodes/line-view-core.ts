@@ -1,4 +1,5 @@
 import type { AlarmSummary } from "@foieflow/node-red-foieflow/alarm/page.js";
+import { figuresOf, type SampleFigures } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { shiftOf } from "@foieflow/node-red-foieflow/sample/shift.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
@@ -10,13 +11,15 @@ import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts"
 const KEEP = 20;
 const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
-/** How often each section may be sent at most, ms; `live` is bounded by the caller's tick. */
+/** Graded products whose storing has not been heard of yet; more than an inbox usually has in flight. */
+const MOST_PENDING = 1000;
 /** A sample received longer ago says nothing of its device's present. */
 const MINUTE_MS = 60_000;
 /** Without a word from the alarm list for this long, nothing is said of alarms. */
 const ALARMS_SILENT_MS = 15_000;
 /** Less than this is a correction and no setting of the clock. */
 const SET_BACK_MS = 2000;
+/** How often each section may be sent at most, ms. */
 const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
 
 export interface ShiftCounts {
@@ -43,6 +46,10 @@ export class LineView {
   readonly #devices = new DeviceBoard();
   #live: ProductView | null = null;
   #kept: Kept[] = [];
+  /** By uid: graded, and not known to be stored. */
+  readonly #pending = new Map<string, ProductView>();
+  #isIncomplete = false;
+  readonly #liveEveryMs: number;
   #shift: { name: string; day: string; startMs: number };
   #counts = emptyCounts();
   #complete = false;
@@ -59,10 +66,16 @@ export class LineView {
   #alarms: { summary: AlarmSummary; atMs: number } | undefined;
   #inspected: ProductView | undefined;
   #dirty = new Set<ViewSection["section"]>(["live", "samples", "shift", "devices", "state"]);
-  #sentMs = { samples: 0, shift: 0, devices: 0, state: 0 };
+  #sentMs = { live: 0, samples: 0, shift: 0, devices: 0, state: 0 };
 
-  constructor(settings: Pick<SiteSettings, "siteId" | "lineId" | "timeZone" | "shifts">, nowMs: number) {
+  /** @param liveEveryMs the live section is sent at most this often */
+  constructor(
+    settings: Pick<SiteSettings, "siteId" | "lineId" | "timeZone" | "shifts">,
+    nowMs: number,
+    liveEveryMs = 0,
+  ) {
     this.#settings = settings;
+    this.#liveEveryMs = liveEveryMs;
     this.view = `${settings.siteId}/${settings.lineId}`;
     this.#startedMs = nowMs;
     this.#nowMs = nowMs;
@@ -75,27 +88,63 @@ export class LineView {
   }
 
   /**
-   * Takes a stored sample. Samples of another line are passed over; ungraded ones count as a sign of life only.
-   * The newest graded one becomes the live product unless it is historical.
+   * Takes a sample that is graded and not stored yet: what is on the belt now does not wait for the database. Samples of
+   * another line are passed over; ungraded ones count as a sign of life only. The newest graded one becomes the live
+   * product unless it is historical; it is listed and counted when it is stored.
    * @returns whether it belongs to this line
    */
-  take(sample: Sample, nowMs: number): boolean {
-    if (sample.siteId !== this.#settings.siteId || sample.lineId !== this.#settings.lineId) return false;
+  graded(sample: Sample, nowMs: number): boolean {
+    if (!this.#isOurs(sample)) return false;
     this.#turn(nowMs);
     if (!sample.isHistorical) this.#dataMs = Math.max(this.#dataMs ?? 0, Date.parse(sample.receivedAt));
     // What waited (in the inbox, in quarantine) says nothing of its device now.
     if (nowMs - Date.parse(sample.receivedAt) < MINUTE_MS) this.#devices.sample(sample, nowMs);
     this.#dirty.add("devices");
     const product = productOf(sample);
-    if (!product || this.#kept.some((kept) => kept.row.uid === product.uid)) return true;
-    this.#keep(product, sample.isHistorical, nowMs);
-    if (sample.shift === this.#shift.name && sample.productionDay === this.#shift.day) {
-      this.#counts[product.grade] += 1;
-      if (this.#sinceRecount && this.#sinceRecount.size < MAX_SINCE) this.#sinceRecount.set(product.uid, product.grade);
-    }
-    if (!sample.isHistorical) this.#count(nowMs);
-    this.#dirty.add("shift");
+    if (!product) return true;
+    this.#pending.set(product.uid, product);
+    const [oldest] = this.#pending.keys();
+    if (this.#pending.size > MOST_PENDING && oldest !== undefined) this.#pending.delete(oldest);
+    if (!sample.isHistorical) this.#show(product, nowMs);
     return true;
+  }
+
+  /** Takes the figures of a sample that is stored now: lists and counts its product. */
+  stored(figures: SampleFigures, nowMs: number): void {
+    const { sampleUid, grade, isHistorical, shift, productionDay } = figures;
+    if (!this.#isOurs(figures) || grade === undefined) return;
+    this.#turn(nowMs);
+    if (this.#kept.some((kept) => kept.row.uid === sampleUid)) return;
+    const product = this.#pending.get(sampleUid);
+    this.#pending.delete(sampleUid);
+    if (product) this.#keep(product, isHistorical, nowMs);
+    else this.#isIncomplete = true;
+    if (shift === this.#shift.name && productionDay === this.#shift.day) {
+      this.#counts[grade] += 1;
+      if (this.#sinceRecount && this.#sinceRecount.size < MAX_SINCE) this.#sinceRecount.set(sampleUid, grade);
+    }
+    if (!isHistorical) this.#count(nowMs);
+    this.#dirty.add("shift");
+  }
+
+  /** Takes a stored sample: as `graded` and `stored` in one. @returns whether it belongs to this line */
+  take(sample: Sample, nowMs: number): boolean {
+    if (!this.graded(sample, nowMs)) return false;
+    this.stored(figuresOf(sample), nowMs);
+    return true;
+  }
+
+  /** Whether products were stored that this view never saw (it began in between): the database has them. Asking clears it. */
+  takeIncomplete(): boolean {
+    const was = this.#isIncomplete;
+    this.#isIncomplete = false;
+    return was;
+  }
+
+  /** In how many ms the live section may be sent; undefined when there is nothing new. */
+  liveInMs(nowMs: number): number | undefined {
+    if (!this.#dirty.has("live")) return undefined;
+    return Math.min(this.#liveEveryMs, Math.max(0, this.#sentMs.live + this.#liveEveryMs - nowMs));
   }
 
   /** Takes what a door said of a device. */
@@ -163,7 +212,11 @@ export class LineView {
     const sections: ViewSection[] = [];
     const { siteId: site, lineId: line, timeZone } = this.#settings;
     const stamp = { view: this.view, serverMs: nowMs, timeZone };
-    if (this.#dirty.delete("live")) sections.push({ section: "live", ...stamp, product: this.#live });
+    if (this.liveInMs(nowMs) === 0) {
+      this.#dirty.delete("live");
+      this.#sentMs.live = nowMs;
+      sections.push({ section: "live", ...stamp, product: this.#live });
+    }
     if (this.#may("samples", nowMs)) {
       const rows = this.#kept.map((kept) => kept.row);
       sections.push({ section: "samples", ...stamp, rows, ...(this.#inspected && { inspected: this.#inspected }) });
@@ -194,7 +247,7 @@ export class LineView {
     return true;
   }
 
-  /** Lists a product and, unless it is historical or there is a newer one, shows it as the live one. */
+  /** Lists a product and, unless it is historical, shows it as the live one. */
   #keep(product: ProductView, isHistorical: boolean, nowMs: number): void {
     const { atMs } = product;
     // What seems to come from the future was there before the clock was set back: what comes now is newer.
@@ -203,10 +256,19 @@ export class LineView {
     this.#kept.sort((a, b) => b.orderMs - a.orderMs);
     this.#kept.length = Math.min(this.#kept.length, KEEP);
     this.#dirty.add("samples");
-    const isNewer = this.#live === null || atMs > this.#live.atMs || this.#live.atMs > nowMs;
-    if (isHistorical || !isNewer) return;
+    if (!isHistorical) this.#show(product, nowMs);
+  }
+
+  /** Makes a product the live one unless there is a newer one. */
+  #show(product: ProductView, nowMs: number): void {
+    const isNewer = this.#live === null || product.atMs > this.#live.atMs || this.#live.atMs > nowMs;
+    if (!isNewer || product.uid === this.#live?.uid) return;
     this.#live = product;
     this.#dirty.add("live");
+  }
+
+  #isOurs({ siteId, lineId }: { siteId: string; lineId: string }): boolean {
+    return siteId === this.#settings.siteId && lineId === this.#settings.lineId;
   }
 
   #count(nowMs: number): void {
@@ -233,7 +295,7 @@ export class LineView {
     this.#startedMs = nowMs;
     this.#perMinute.clear();
     this.#devices.setBack(nowMs);
-    this.#sentMs = { samples: 0, shift: 0, devices: 0, state: 0 };
+    this.#sentMs = { live: 0, samples: 0, shift: 0, devices: 0, state: 0 };
     if (this.#dataMs !== null) this.#dataMs = Math.min(this.#dataMs, nowMs);
     if (this.#alarms) this.#alarms.atMs = Math.min(this.#alarms.atMs, nowMs);
     this.#dirty.add("shift").add("devices");

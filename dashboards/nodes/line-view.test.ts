@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { figuresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import lineViewNode from "./line-view.ts";
@@ -18,7 +19,16 @@ const SAMPLE = {
   isHistorical: false,
   shift: "",
   productionDay: "2026-11-22",
-  grade: { grade: "A", score: 0.8, scoreGrade: "A", vetoes: [], reasons: [], specId: "sqal", specVersion: "1" },
+  grade: {
+    grade: "A",
+    score: 0.8,
+    scoreGrade: "A",
+    vetoes: [],
+    reasons: [],
+    metrics: {},
+    specId: "sqal",
+    specVersion: "1",
+  },
 };
 
 /** Stand-ins for the two config nodes of the other package, by the shape the line view reads. */
@@ -86,7 +96,11 @@ describe("foieflow-line-view", () => {
 
   it("turns a stored sample into the live section, the rows and a device", async () => {
     const { view, until } = await started(silent);
-    view.receive({ topic: "site-1/line-1/dev-1", payload: { ...SAMPLE, measuredAt: now(), receivedAt: now() } });
+    view.receive({
+      stored: true,
+      topic: "site-1/line-1/dev-1",
+      payload: { ...SAMPLE, measuredAt: now(), receivedAt: now() },
+    });
     const live = await until("live", (section) => section.product !== null);
     assert.equal(live.product?.grade, "A");
     assert.equal(live.view, "site-1/line-1");
@@ -94,9 +108,19 @@ describe("foieflow-line-view", () => {
     assert.equal((await until("devices", (section) => section.devices.length > 0)).devices[0]?.transport, "mqtt");
   });
 
+  it("shows a graded product at once, and lists it when it is stored", async () => {
+    const { view, until } = await started(silent);
+    const payload = { ...SAMPLE, measuredAt: now(), receivedAt: now() };
+    view.receive({ payload });
+    await until("live", (section) => section.product !== null);
+    assert.equal((await until("samples", () => true)).rows.length, 0);
+    view.receive({ payload: figuresOf(payload as never) } as never);
+    assert.equal((await until("samples", (section) => section.rows.length > 0)).rows[0]?.uid, "uid-1");
+  });
+
   it("answers an inspection, and passes over what it does not know", async () => {
     const { view, until } = await started(silent);
-    view.receive({ payload: { ...SAMPLE, measuredAt: now(), receivedAt: now() } });
+    view.receive({ stored: true, payload: { ...SAMPLE, measuredAt: now(), receivedAt: now() } });
     for (const payload of [null, 7, "x", { rows: 3 }, { action: "sample.inspect" }, { event: 7 }])
       view.receive({ payload });
     view.receive({ payload: { action: "sample.inspect", uid: "uid-1" } });

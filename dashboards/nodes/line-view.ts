@@ -1,4 +1,5 @@
 import type { AlarmSummary } from "@foieflow/node-red-foieflow/alarm/page.js";
+import { isSampleFigures } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
 import type { Node, NodeDef, NodeInitializer, NodeMessage } from "node-red";
@@ -16,6 +17,8 @@ const RECOUNT_MS = 300_000;
 const PROBE_MS = 5_000;
 const ANSWER_MS = 10_000;
 const STATUS_MS = 1_000;
+/** How often sections other than the live one are looked at. */
+const TICK_MS = 200;
 
 /** Keeps what one line's screen shows and sends it, section by section, at a bounded rate. */
 const init: NodeInitializer = (RED) => {
@@ -28,7 +31,7 @@ const init: NodeInitializer = (RED) => {
       return;
     }
     const { settings } = site;
-    const line = new LineView(settings, Date.now());
+    const line = new LineView(settings, Date.now(), 1000 / rateOf(config.maxRateHz));
     const databaseNode: unknown = config.database ? RED.nodes.getNode(config.database) : undefined;
     let closed = false;
 
@@ -44,7 +47,17 @@ const init: NodeInitializer = (RED) => {
       }
       if (any) this.send(out);
     };
-    const ticking = setInterval(tick, 1000 / rateOf(config.maxRateHz));
+    const ticking = setInterval(tick, TICK_MS);
+    let soon: NodeJS.Timeout | undefined;
+    /** A new product goes out as soon as the rate allows. */
+    const tickSoon = () => {
+      const inMs = soon ? undefined : line.liveInMs(Date.now());
+      if (inMs === undefined) return;
+      soon = setTimeout(() => {
+        soon = undefined;
+        tick();
+      }, inMs);
+    };
 
     let refilled = false;
     let recountedMs = Number.NEGATIVE_INFINITY;
@@ -58,7 +71,7 @@ const init: NodeInitializer = (RED) => {
         if (!database) return;
         const nowMs = Date.now();
         const { siteId, lineId } = settings;
-        if (!refilled) {
+        if (!refilled || line.takeIncomplete()) {
           line.refill(await within(ANSWER_MS, lastProducts(database, siteId, lineId, nowMs)));
           refilled = true;
         }
@@ -90,11 +103,14 @@ const init: NodeInitializer = (RED) => {
     }, STATUS_MS);
     this.status({ fill: "grey", shape: "ring", text: RED._("line-view.status.waiting", { line: line.view }) });
 
-    this.on("input", (msg, _send, done) => {
+    this.on("input", (msg: NodeMessage & { stored?: unknown }, _send, done) => {
       const { payload } = msg;
       const nowMs = Date.now();
-      if (isSample(payload)) {
-        if (line.take(payload, nowMs)) taken += 1;
+      if (isSampleFigures(payload)) {
+        line.stored(payload, nowMs);
+      } else if (isSample(payload)) {
+        if (msg.stored === true ? line.take(payload, nowMs) : line.graded(payload, nowMs)) taken += 1;
+        tickSoon();
       } else if (isSummary(payload)) {
         const { active, unacknowledged, worst } = payload;
         line.alarms({ active, unacknowledged, ...(worst && { worst }) }, nowMs);
@@ -119,6 +135,7 @@ const init: NodeInitializer = (RED) => {
     this.on("close", () => {
       closed = true;
       clearInterval(ticking);
+      clearTimeout(soon);
       clearInterval(showing);
       clearInterval(probingTimer);
     });

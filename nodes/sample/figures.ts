@@ -16,6 +16,8 @@ export interface SampleFigures {
   /** UTC, ISO 8601. */
   measuredAt: string;
   isHistorical: boolean;
+  shift: string;
+  productionDay: string;
   productId?: string;
   grade?: GradeLetter;
   /** 0 to 1. */
@@ -31,12 +33,14 @@ export interface SampleFigures {
 /** The figures of a sample, for those that need no more. */
 export function figuresOf(sample: Sample): SampleFigures {
   const { sampleUid, deviceId, siteId, lineId, measuredAt, isHistorical, productId, grade } = sample;
+  const { shift, productionDay } = sample;
   const massG = sample.vl53l8ch?.analysis?.massG;
   const thicknessMm = grade && thicknessMmOf(sample);
   const isSaturated = saturationOf(sample);
   const isUncalibrated = lackOf(sample);
   return {
     ...{ kind: "sample-figures" as const, sampleUid, deviceId, siteId, lineId, measuredAt, isHistorical },
+    ...{ shift, productionDay },
     ...(productId !== undefined && { productId }),
     ...(grade && { grade: grade.grade, score: grade.score }),
     ...(typeof massG === "number" && { massG }),

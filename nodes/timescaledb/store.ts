@@ -18,7 +18,7 @@ interface StoreNodeDef extends NodeDef {
   maxAgeMs?: string | number;
 }
 
-type StoreMessage = NodeMessageInFlow & { entryId?: unknown; payload?: unknown };
+type StoreMessage = NodeMessageInFlow & { entryId?: unknown; payload?: unknown; stored?: true };
 type Done = (error?: Error) => void;
 
 /** How long a closing node writes what it holds, ms; Node-RED waits 15 s for it. */
@@ -51,6 +51,7 @@ const init: NodeInitializer = (RED) => {
         keeper.settled(msg);
         if (outcome.kind === "stored") {
           stored += 1;
+          msg.stored = true;
           this.send([msg, null, isSample(msg.payload) ? { ...withTopic(msg), payload: figuresOf(msg.payload) } : null]);
         }
         done();
