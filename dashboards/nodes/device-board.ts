@@ -39,6 +39,10 @@ export class DeviceBoard {
       else delete device.missing;
       return true;
     }
+    if (event.event === "listening") {
+      // Another system, that listens to alarms and measures nothing.
+      return this.#devices.get(deviceId)?.buckets.size === 0 && this.#devices.delete(deviceId);
+    }
     if (!["hello", "heartbeat", "connected", "disconnected"].includes(event.event)) return false;
     const gone = event.event === "disconnected";
     if (gone && !this.#devices.has(deviceId)) return false;

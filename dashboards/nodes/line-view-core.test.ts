@@ -3,6 +3,7 @@ import { figuresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { CHANNELS, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import fc from "fast-check";
+import { DeviceBoard } from "./device-board.ts";
 import { LineView, shiftAt } from "./line-view-core.ts";
 import type { ViewSection } from "./view.ts";
 
@@ -320,6 +321,19 @@ describe("line view", () => {
     assert.equal(drain(line, NOW + 300_000).shift?.perHour, 132);
     const later = NOW + 20 * 60_000;
     assert.equal(drain(line, later).shift?.perHour, 0);
+  });
+
+  it("does not take a system that only listens to alarms for a device", () => {
+    const board = new DeviceBoard();
+    const sample = { deviceId: "dev-1", transport: "mqtt" } as const;
+    board.event("other-system", { event: "connected" }, 1000);
+    board.sample(sample, 1000);
+    board.event("other-system", { event: "listening" }, 1001);
+    board.event("dev-1", { event: "listening" }, 1001);
+    assert.deepEqual(
+      board.list(1002).map(({ id }) => id),
+      ["dev-1"],
+    );
   });
 
   it("knows who is connected, and forgets the longest silent device beyond thirty-two", () => {

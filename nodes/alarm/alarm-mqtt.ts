@@ -69,7 +69,7 @@ const init: NodeInitializer = (RED) => {
             } as const);
       };
       const tellAll = () => {
-        if (!way) return;
+        if (!way || closed) return;
         // What waits says more: it is the change itself.
         for (const view of desk?.alarms() ?? [])
           if (isAtLeast(view.priority, least) && !outbox.has(view.id)) outbox.put(view.id, messageOfView(siteId, view));
@@ -96,6 +96,7 @@ const init: NodeInitializer = (RED) => {
           if (closed) return;
           desk = opened;
           tellAll();
+          return opened.restored.then(tellAll);
         },
         (error) => this.error(messageOf(error)),
       );

@@ -110,7 +110,7 @@ describe("the alarms' ways out", function () {
       const kept = await until("what the broker keeps", () => late.told[0]);
       assert.deepEqual([kept.state, late.told.length], ["acknowledged", 1]);
       await Promise.all([early.client.endAsync(), late.client.endAsync()]);
-      assert.ok(statusTexts().some((text) => text.startsWith("alarm-mqtt.status.sent")));
+      await until("the status", () => statusTexts().some((text) => text.startsWith("alarm-mqtt.status.sent")));
     });
 
     it("let nobody else tell of alarms on the embedded broker", async () => {
@@ -233,7 +233,7 @@ describe("the alarms' ways out", function () {
       signal({ event: "alarm-clear", code: "disk-low" });
       const over = await until("its end", () => mails[1]);
       assert.equal(over.subject, "[FoieFlow plant] Fin d’alarme : Le disque se remplit");
-      assert.ok(statusTexts().some((text) => text.startsWith("alarm-mail.status.sent")));
+      await until("the status", () => statusTexts().some((text) => text.startsWith("alarm-mail.status.sent")));
     });
 
     it("sign in with the node's credentials, and never write them into the flow", async () => {

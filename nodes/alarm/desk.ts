@@ -3,7 +3,8 @@ import { CodedError, codeOf, messageOf } from "../host/errors.ts";
 import { mayDo, type Person } from "../sample/roles.ts";
 import type { Database } from "../timescaledb/database.ts";
 import { parseAction } from "./action.ts";
-import { AlarmFiles, type SetLimit } from "./keep.ts";
+import { AlarmFiles } from "./keep.ts";
+import { type FlowRule, RuleLimits } from "./limits.ts";
 import { AlarmList, type FreshRecord, type Now } from "./list.ts";
 import type {
   ActionAnswer,
@@ -14,9 +15,7 @@ import type {
   AlarmView,
   LimitChange,
   RuleType,
-  RuleView,
 } from "./page.ts";
-import { RULES } from "./rules.ts";
 import type { Signal } from "./signal.ts";
 import { insertRecords, loadAlarms } from "./store.ts";
 
@@ -27,14 +26,6 @@ const MAX_UNSENT = 10_000;
 const BATCH = 200;
 const ANSWERS = 20;
 const SHOWN_RECORDS = 60;
-
-/** A rule node in the flow. */
-export interface FlowRule {
-  nodeId: string;
-  rule: RuleType;
-  limit: number;
-  priority: RuleView["priority"];
-}
 
 export interface DeskOptions {
   siteId: string;
@@ -53,13 +44,17 @@ export class AlarmDesk {
   readonly #list = new AlarmList();
   readonly #now: () => Now;
   readonly #listeners = new Set<(records: AlarmRecord[]) => void>();
-  readonly #rules = new Map<RuleType, FlowRule>();
-  #limits = new Map<RuleType, SetLimit>();
+  readonly #limits: RuleLimits;
   #unsent: FreshRecord[] = [];
   #lost = 0;
   #answers: ActionAnswer[] = [];
   #database: Database | undefined;
   #restored = false;
+  #noteRestored: () => void = () => undefined;
+  /** Resolves when the alarms of before are known, from the disk or else from the database. */
+  readonly restored = new Promise<void>((resolve) => {
+    this.#noteRestored = resolve;
+  });
   #moving = false;
   #saving: Promise<void> = Promise.resolve();
   #saveTimer: NodeJS.Timeout | undefined;
@@ -69,6 +64,7 @@ export class AlarmDesk {
   private constructor(options: DeskOptions) {
     this.#options = options;
     this.#files = new AlarmFiles(options.dataDir, options.log);
+    this.#limits = new RuleLimits(this.#files);
     this.#now = options.now ?? (() => ({ ms: Date.now(), monoMs: performance.now() }));
     this.#ticking = setInterval(() => {
       if (this.#list.tick(this.#now())) this.#changed();
@@ -79,13 +75,13 @@ export class AlarmDesk {
   /** Opens the desk with what the disk kept. */
   static async open(options: DeskOptions): Promise<AlarmDesk> {
     const desk = new AlarmDesk(options);
-    const [state, limits] = await Promise.all([desk.#files.state(), desk.#files.limits()]);
+    const [state] = await Promise.all([desk.#files.state(), desk.#limits.load()]);
     if (state) {
       desk.#list.restore(state.list, desk.#now());
       desk.#unsent = state.unsent;
       desk.#restored = true;
+      desk.#noteRestored();
     }
-    desk.#limits = new Map(limits.map((limit) => [limit.rule, limit]));
     return desk;
   }
 
@@ -103,21 +99,19 @@ export class AlarmDesk {
 
   /** A rule node comes. @returns false when another node is that rule already */
   addRule(rule: FlowRule): boolean {
-    const known = this.#rules.get(rule.rule);
-    if (known && known.nodeId !== rule.nodeId) return false;
-    this.#rules.set(rule.rule, rule);
+    if (!this.#limits.add(rule)) return false;
     this.#tell([]);
     return true;
   }
 
   removeRule(nodeId: string): void {
-    for (const [type, rule] of this.#rules) if (rule.nodeId === nodeId) this.#rules.delete(type);
+    this.#limits.remove(nodeId);
     this.#tell([]);
   }
 
   /** The limit in force: what a person set, else the flow's. */
   limitOf(rule: RuleType, flowLimit: number): number {
-    return this.#limits.get(rule)?.limit ?? flowLimit;
+    return this.#limits.of(rule, flowLimit);
   }
 
   /** @throws CodedError `alarm-list-full` */
@@ -173,7 +167,7 @@ export class AlarmDesk {
       alarms: this.#list.views(),
       history: this.#list.history().slice(0, SHOWN_RECORDS),
       rate: this.#list.rate(ms, positions),
-      rules: [...this.#rules.values()].map((rule) => this.#ruleView(rule)),
+      rules: this.#limits.views(),
       answers: this.#answers,
     };
   }
@@ -188,6 +182,7 @@ export class AlarmDesk {
         const alarms = await loadAlarms(database.pool, this.#options.siteId);
         this.#list.restore({ alarms, history: [], annunciations: [] }, this.#now());
         this.#restored = true;
+        this.#noteRestored();
         this.#changed();
       }
       while (this.#unsent.length > 0) {
@@ -233,32 +228,14 @@ export class AlarmDesk {
       case "alarm.service":
         return this.#list.service(action.id, action.out, action.reason.trim(), person.name, now);
       case "alarm.limit":
-        return this.#setLimit(action.rule, action.limit, person, now);
+        audit({
+          who: person,
+          action: action.action,
+          target: action.rule,
+          result: "done",
+          ...(await this.#limits.set(action.rule, action.limit, person.name, now.ms)),
+        });
     }
-  }
-
-  /** @throws CodedError `alarm-no-such-rule`, `alarm-limit-out-of-range`, or what the disk said */
-  async #setLimit(rule: RuleType, limit: number | null, person: Person, now: Now): Promise<void> {
-    const flow = this.#rules.get(rule);
-    if (!flow) throw new CodedError("alarm-no-such-rule", `the flow has no rule ${rule}`);
-    const { min, max } = RULES[rule];
-    if (limit !== null && (limit < min || limit > max))
-      throw new CodedError("alarm-limit-out-of-range", `a limit of ${rule} is from ${min} to ${max}`);
-    const before = this.limitOf(rule, flow.limit);
-    const limits = new Map(this.#limits);
-    if (limit === null) limits.delete(rule);
-    else limits.set(rule, { rule, limit, by: person.name, atMs: now.ms });
-    await this.#files.saveLimits([...limits.values()]);
-    this.#limits = limits;
-    const after = this.limitOf(rule, flow.limit);
-    audit({ who: person, action: "alarm.limit", target: rule, result: "done", before, after });
-  }
-
-  #ruleView({ rule, limit, priority }: FlowRule): RuleView {
-    const { unit, min, max } = RULES[rule];
-    const set = this.#limits.get(rule);
-    const view = { rule, limit: set?.limit ?? limit, flowLimit: limit, unit, priority, min, max };
-    return set ? { ...view, by: set.by, atMs: set.atMs } : view;
   }
 
   #answer(answer: ActionAnswer): void {

@@ -71,11 +71,16 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
 function silence(): Probe {
   const heard = new Map<string, number>();
   const received = new Map<string, number>();
+  /** Those that said or sent something; what only connects to listen to alarms is no device. */
+  const speaking = new Map<string, number>();
   return {
     sample(sample, monoMs) {
+      remember(speaking, sample.deviceId, monoMs);
       if (!isOld(sample)) remember(heard, sample.deviceId, monoMs);
     },
     deviceEvent(deviceId, event, monoMs) {
+      if (event === "hello" || event === "heartbeat") remember(speaking, deviceId, monoMs);
+      if (event === "listening" && !speaking.has(deviceId)) heard.delete(deviceId);
       if (event === "hello" || event === "heartbeat" || event === "connected") remember(heard, deviceId, monoMs);
     },
     health({ inbox }, monoMs) {

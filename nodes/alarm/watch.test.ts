@@ -60,6 +60,14 @@ describe("the alarm rules", () => {
     assert.deepEqual(said(watch, 38_000), [["alarm-clear", "dev-2", 0]]);
   });
 
+  it("device silent: not of a system that connects only to listen to alarms", () => {
+    const watch = watching("device-silent");
+    for (const device of ["other-system", "dev-1"]) watch.probe.deviceEvent?.(device, "connected", 0);
+    watch.probe.deviceEvent?.("dev-1", "hello", 0);
+    for (const device of ["other-system", "dev-1"]) watch.probe.deviceEvent?.(device, "listening", 10);
+    assert.deepEqual(said(watch, 40_000), [["alarm-raise", "dev-1", 40]]);
+  });
+
   it("saturation and calibration: the share of a device's last samples", () => {
     const saturation = watching("saturation");
     const calibration = watching("uncalibrated");

@@ -8,7 +8,7 @@ import { tellStatus } from "./mqtt-status.ts";
 import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
 import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
 import type { ListenerTls } from "./tls-files.ts";
-import { type DeviceTopic, filterIsOwn, isAlarmTopic, parseTopic } from "./topics.ts";
+import { type DeviceTopic, filterIsOfAlarms, filterIsOwn, isAlarmTopic, parseTopic } from "./topics.ts";
 import { judgeDevice } from "./trust.ts";
 
 export interface MqttBrokerOptions {
@@ -26,6 +26,8 @@ interface Session {
   username: string | undefined;
   password: Buffer | undefined;
   provenDeviceId: string | undefined;
+  /** It showed a token of its own, which somebody made for it and can take back. */
+  ownToken: boolean;
   remoteAddress: string | undefined;
   /** An empty client id with a lasting session, which the protocol refuses (MQTT 3.1.1, 3.1.3.1). */
   namelessSession: boolean;
@@ -189,6 +191,7 @@ export class MqttBroker {
         username: undefined,
         password: undefined,
         provenDeviceId: undefined,
+        ownToken: false,
         remoteAddress,
         namelessSession: false,
         sequence: new Sequence(),
@@ -220,6 +223,7 @@ export class MqttBroker {
       return;
     }
     session.provenDeviceId = verdict.provenDeviceId;
+    session.ownToken = verdict.ownToken === true;
     if (verdict.ownToken && verdict.provenDeviceId) policy.credentials?.used(verdict.provenDeviceId);
     this.#clients.add(client);
     client.conn.once("close", () => this.#clients.delete(client));
@@ -294,24 +298,23 @@ export class MqttBroker {
     }
   }
 
-  /** A proven device sees only what is below its name; a subscriber of this machine or network sees everything. */
+  /** A proven device sees only what is below its name, and, by a token of its own, alarms; a subscriber of this machine or network sees everything. */
   #authorizeSubscribe(client: Client, subscription: Subscription): Subscription | null {
     const session = this.#session(client);
-    const { provenDeviceId, remoteAddress } = session;
+    const { provenDeviceId, ownToken, remoteAddress } = session;
+    const seesAll = provenDeviceId === undefined || (ownToken && filterIsOfAlarms(subscription.topic));
     const held = "subscriptions" in client ? Object.keys(client.subscriptions ?? {}).length : 0;
-    if (
-      held >= MAX_SUBSCRIPTIONS ||
-      (provenDeviceId !== undefined && !filterIsOwn(subscription.topic, provenDeviceId))
-    ) {
+    if (held >= MAX_SUBSCRIPTIONS || !(seesAll || filterIsOwn(subscription.topic, provenDeviceId ?? ""))) {
       this.reception.refuse(held >= MAX_SUBSCRIPTIONS ? "too-many-subscriptions" : "forbidden-topic", {
         remoteAddress,
       });
       return null;
     }
+    if (ownToken && filterIsOfAlarms(subscription.topic)) this.#tellProven("listening", client);
     return subscription;
   }
 
-  #tellProven(event: "connected" | "disconnected", client: Client): void {
+  #tellProven(event: "connected" | "disconnected" | "listening", client: Client): void {
     const { provenDeviceId, remoteAddress } = this.#session(client);
     if (provenDeviceId === undefined) return; // who it is shows in its topics
     this.reception.tell(event, {}, { deviceId: provenDeviceId, ...(remoteAddress && { remoteAddress }) });

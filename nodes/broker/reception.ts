@@ -12,7 +12,8 @@ export const MAX_SAMPLE_BYTES = 2 * 1024 * 1024;
 
 /** What a device did besides sending samples: `msg.payload` of a door's output 1. */
 export interface DeviceEvent {
-  event: "hello" | "heartbeat" | "connected" | "disconnected" | "refused";
+  /** `listening`: it subscribed to alarms; what does nothing else is another system and no device. */
+  event: "hello" | "heartbeat" | "connected" | "disconnected" | "listening" | "refused";
   transport: Transport;
   /** ISO 8601 UTC. */
   at: string;

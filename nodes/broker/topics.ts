@@ -30,6 +30,12 @@ export function isAlarmTopic(topic: string): boolean {
   return root === TOPIC_ROOT && level === ALARMS && topic.split("/", 5).length === 4;
 }
 
+/** Whether a subscription filter takes in alarms and nothing else. */
+export function filterIsOfAlarms(filter: string): boolean {
+  const [root, , level, alarm, ...rest] = filter.split("/", 6);
+  return root === TOPIC_ROOT && level === ALARMS && alarm !== undefined && alarm !== "#" && rest.length === 0;
+}
+
 /** Whether a subscription filter stays below the name of one device. */
 export function filterIsOwn(filter: string, deviceId: string): boolean {
   const [root, , , device] = filter.split("/");
