@@ -11,11 +11,14 @@ const differences: number[] = [];
  */
 export const serverNow = ref(Date.now());
 
-/** Learns from the server's clock in a message; one that was kept and sent again later cannot do harm. */
+/**
+ * Learns from the server's clock in a message; one that was kept and sent again later cannot do harm. The clock itself goes on
+ * with its next tick: messages come fifty times a second, and every card that shows an age is drawn again when it moves.
+ */
 export function heard(serverMs: number): void {
   differences.push(serverMs - Date.now());
   if (differences.length > REMEMBERED) differences.shift();
-  update();
+  if (differences.length === 1) update();
 }
 
 function update(): void {

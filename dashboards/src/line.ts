@@ -67,6 +67,30 @@ export const serverAlive = computed(() => {
 });
 
 /**
+ * Takes a value at once, and of those that come before the next frame only the newest: a page that cannot keep up (a slow
+ * tablet, a tab in the background) shows the present, not what queued up.
+ */
+function oncePerFrame<T>(take: (value: T) => void): (value: T) => void {
+  let waiting: { value: T } | undefined;
+  let isTaken = false;
+  const offer = (value: T): void => {
+    if (isTaken) {
+      waiting = { value };
+      return;
+    }
+    isTaken = true;
+    take(value);
+    requestAnimationFrame(() => {
+      isTaken = false;
+      const next = waiting;
+      waiting = undefined;
+      if (next) offer(next.value);
+    });
+  };
+  return offer;
+}
+
+/**
  * Connects a widget to its messages: the last section it was sent (restored on page load, then live).
  * @param id the widget's node id
  */
@@ -75,6 +99,9 @@ export function useSection<S extends AnySection>(
   name: S["section"],
 ): { section: ShallowRef<S | null>; shared: Ref<Shared | null>; act: (payload: object) => void } {
   const section: ShallowRef<S | null> = shallowRef(null);
+  const newest = oncePerFrame((payload: S) => {
+    section.value = payload;
+  });
   const socket = inject<Socket>("$socket");
   const dataTracker = inject<DataTracker>("$dataTracker");
   const take = (msg: unknown, live: boolean) => {
@@ -82,7 +109,8 @@ export function useSection<S extends AnySection>(
     if (!isSection<S>(payload, name)) return;
     if (live) lastHeardMs.value = performance.now();
     heard(payload.serverMs);
-    section.value = payload;
+    if (name === "live") newest(payload);
+    else section.value = payload;
     const whole: AnySection = payload;
     if (whole.section === "state") {
       lineShown.value = whole.line;
