@@ -29,8 +29,8 @@ export interface InboxNews {
   text: string;
 }
 
-/** Emissions per turn of the event loop; sockets and timers get their turn between. */
-const PER_TICK = 100;
+/** Emissions per turn of the event loop (each is some milliseconds of work in the flows); sockets and timers get their turn between. */
+const PER_TICK = 16;
 /** Bytes kept in memory for entries not emitted yet; the rest is read back when its turn comes. */
 const MOST_CACHED_BYTES = 16 * 1024 * 1024;
 const MOST_READ = 64;

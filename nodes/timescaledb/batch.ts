@@ -43,10 +43,22 @@ export async function insertSamples(client: ClientBase, arrivals: readonly Arriv
   const foreign = new Set<string>();
   let rows = 0;
   let resultTimesMs: number[] = [];
-  for (const table of SAMPLE_ROWS) {
-    const here = candidates.filter(({ sample }) => table.has(sample));
-    if (here.length === 0) continue;
-    const inserted = await insertInto(client, table, here);
+  const insertions = SAMPLE_ROWS.map((table) => ({ table, here: candidates.filter(({ sample }) => table.has(sample)) }))
+    .filter(({ here }) => here.length > 0)
+    .map((insertion) => ({ ...insertion, values: undefined as Parameters | undefined }));
+  for (const [index, insertion] of insertions.entries()) {
+    const { table, here } = insertion;
+    const inserting = insertInto(client, table, insertion.values ?? mapped(table, here));
+    // The next table's rows are made while the database works on this one's.
+    const next = insertions[index + 1];
+    let unmappable: unknown;
+    try {
+      if (next) next.values = mapped(next.table, next.here);
+    } catch (error) {
+      unmappable = error;
+    }
+    const inserted = await inserting;
+    if (unmappable !== undefined) throw unmappable;
     rows += inserted.size;
     if (table.name === "fusion_results") {
       resultTimesMs = here.filter((a) => inserted.has(a.sample.sampleUid)).map((a) => Date.parse(a.sample.measuredAt));
@@ -60,18 +72,18 @@ export async function insertSamples(client: ClientBase, arrivals: readonly Arriv
   return { verdicts, rows, resultTimesMs };
 }
 
-async function insertInto(client: ClientBase, table: SampleTable, arrivals: readonly Arrival[]): Promise<Set<string>> {
+async function insertInto(client: ClientBase, table: SampleTable, values: Parameters): Promise<Set<string>> {
   const result = await client.query<{ sample_uid: string }>({
     name: `foieflow-${table.name}`,
     text: table.insert,
-    values: mapped(table, arrivals),
+    values,
   });
   return new Set(result.rows.map((row) => row.sample_uid));
 }
 
 function mapped(table: SampleTable, arrivals: readonly Arrival[]): Parameters {
   try {
-    return table.parameters(arrivals);
+    return table.onTheWire(table.parameters(arrivals));
   } catch (cause) {
     // A sample that is not what its type says (a node in the flow changed it).
     throw new CodedError("unmappable", `${table.name}: ${messageOf(cause)}`, { cause });

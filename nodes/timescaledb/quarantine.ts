@@ -3,7 +3,7 @@ import { messageOf } from "../host/errors.ts";
 import type { QuarantineRecord } from "../sample/inbox.ts";
 import type { Sample } from "../sample/sample.ts";
 import { plainText } from "./json-text.ts";
-import { insertSql, parametersOf, type Table } from "./table.ts";
+import { insertSql, onTheWire, parametersOf, type Table } from "./table.ts";
 
 /** Something to be kept in quarantine, with the inbox entry that brought it. */
 export interface Quarantined {
@@ -80,7 +80,11 @@ export async function storeQuarantined(
   limits: QuarantineLimits = QUARANTINE_LIMITS,
 ): Promise<void> {
   if (records.length === 0) return;
-  await client.query({ name: "foieflow-quarantine", text: INSERT, values: parametersOf(QUARANTINE, records) });
+  await client.query({
+    name: "foieflow-quarantine",
+    text: INSERT,
+    values: onTheWire(QUARANTINE, parametersOf(QUARANTINE, records)),
+  });
   const { rows } = await client.query<{ beyond: boolean }>(
     "SELECT count(*) > $1 OR coalesce(sum(byte_length), 0) > $2 AS beyond FROM quarantine",
     [limits.maxRows, limits.maxBytes],

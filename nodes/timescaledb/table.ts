@@ -1,3 +1,5 @@
+import { binaryArray } from "./binary-array.ts";
+
 /** PostgreSQL types of the columns the writer fills. */
 export type ColumnType =
   | "text"
@@ -83,6 +85,17 @@ export function parametersOf<S>(table: Table<S>, sources: readonly S[]): Paramet
     }
   }
   return parameters;
+}
+
+/** The same as they travel: arrays in binary where that holds them. */
+export function onTheWire<S>(table: Table<S>, parameters: Parameters): Parameters {
+  const types = table.columns.flatMap(({ type }) =>
+    type === "bytea" ? [type, "integer" as const, "integer" as const] : [type],
+  );
+  return parameters.map((parameter, index) => {
+    const type = types[index];
+    return Buffer.isBuffer(parameter) || type === undefined ? parameter : (binaryArray(type, parameter) ?? parameter);
+  });
 }
 
 function cell(value: CellValue): string | number | boolean | null {

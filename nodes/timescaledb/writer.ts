@@ -31,7 +31,7 @@ export interface BatchReport {
 export interface WriterOptions<C> {
   database: Promise<Database>;
   settle: Settle;
-  /** After the commit, item by item in the order given. */
+  /** After the commit, item by item in the order given, over some turns of the event loop. */
   onSettled?: (item: WriterItem<C>, outcome: Outcome) => void;
   /** Of items whose transaction was under way when the writer was closed: it failed, and they are given up after all. */
   onGivenUp?: (item: WriterItem<C>) => void;
@@ -57,6 +57,8 @@ interface Pending<C> {
   arrivedMs: number;
 }
 
+/** Settled items that are told of per turn of the event loop. */
+const TOLD_PER_TURN = 16;
 /** Tries of the same rows after which a failure that may lie in them is taken for a refusal. */
 const TRIES_BEFORE_BLAME = 5;
 
@@ -82,6 +84,8 @@ export class Writer<C = undefined> {
   #underWay: readonly Pending<C>[] = [];
   #pendingBytes = 0;
   #loop: Promise<void> | undefined;
+  /** Ends when everything settled so far was told of. */
+  #telling: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
   /** Waiting for the batch to fill, so that a full one may start at once. */
   #filling = false;
@@ -146,6 +150,7 @@ export class Writer<C = undefined> {
     });
     await Promise.race([this.#loop, patience]);
     clearTimeout(timer);
+    await this.#telling;
     this.#abandoned = true;
     this.#wake?.();
     const isUnderWay = new Set(this.#underWay);
@@ -294,6 +299,7 @@ export class Writer<C = undefined> {
       for (const { bytes } of batch) this.#pendingBytes -= bytes;
       this.#pending.splice(0, this.#pending.length, ...this.#pending.filter((pending) => !isIn.has(pending)));
     }
+    const settled: [WriterItem<C>, Outcome][] = [];
     for (const { item } of batch) {
       const { entryId } = item;
       const reason = reasons.get(entryId);
@@ -304,9 +310,18 @@ export class Writer<C = undefined> {
       else report.quarantined += 1;
       this.#entries.delete(entryId);
       this.#options.settle(entryId, outcome);
-      if (!this.#abandoned) this.#options.onSettled?.(item, outcome);
+      settled.push([item, outcome]);
     }
-    if (batch.length > 0 && !this.#abandoned) this.#options.onBatch?.(report);
+    if (batch.length === 0 || this.#abandoned) return;
+    this.#telling = this.#telling.then(() => this.#tell(settled)).then(() => this.#options.onBatch?.(report));
+  }
+
+  /** Tells of what was settled, some at a time: whoever listens has work with each, and the doors wait meanwhile. */
+  async #tell(settled: readonly [WriterItem<C>, Outcome][]): Promise<void> {
+    for (const [index, [item, outcome]] of settled.entries()) {
+      if (index > 0 && index % TOLD_PER_TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#options.onSettled?.(item, outcome);
+    }
   }
 
   #pause(ms: number): Promise<void> {

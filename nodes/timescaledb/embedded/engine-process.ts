@@ -1,11 +1,13 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CodedError } from "../../host/errors.ts";
+import { Worker } from "node:worker_threads";
+import { CodedError, messageOf } from "../../host/errors.ts";
 import type { Report, Request } from "./engine-entry.ts";
+import type { FromLink, LinkData, ToLink } from "./engine-link.ts";
 import type { OpenOptions } from "./open.ts";
 
-// From source this file is TypeScript and so is the one beside it; compiled, both are JavaScript.
-const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./engine-entry.ts" : "./engine-entry.js", import.meta.url);
+// From source this file is TypeScript and so are those beside it; compiled, all are JavaScript.
+const beside = (name: string) =>
+  new URL(`./${name}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 const CLOSE_WITHIN_MS = 60_000;
 /**
  * V8 optimises a WebAssembly function that has run for about so many bytes of its code; by default a tenth of this. A start
@@ -22,31 +24,37 @@ interface Call {
 
 /** The process that runs the engine, seen from Node-RED's. Dies once; a new one takes its place. */
 export class EngineProcess {
-  readonly #child: ChildProcess;
+  readonly #link: Worker;
   readonly #calls = new Map<number, Call>();
   readonly #exited: Promise<void>;
   #nextId = 1;
   #death: Error | undefined;
   #onDeath: ((error: Error) => void) | undefined;
+  #onOpen: ((report: Extract<Report, { kind: "open" }>) => void) | undefined;
+  #pid: number | undefined;
   parameters: Record<string, string> = {};
   timescaledb: string | undefined;
   /** fsync calls that reached the operating system. */
   syncs = 0;
 
   private constructor() {
-    this.#child = fork(fileURLToPath(ENTRY), [], {
-      // Buffers as they are, not as JSON.
-      serialization: "advanced",
-      // Options of this process such as --input-type or --inspect are not meant for that one.
-      execArgv: [`--wasm-tiering-budget=${OPTIMISE_AFTER}`],
-      // Standard output belongs to the parent's reader, who should not wait for this process.
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
+    const entry = fileURLToPath(beside("engine-entry"));
+    const workerData: LinkData = { entry, execArgv: [`--wasm-tiering-budget=${OPTIMISE_AFTER}`] };
+    this.#link = new Worker(beside("engine-link"), { workerData, name: "engine-link", execArgv: [] });
     this.#exited = new Promise((resolve) => {
-      this.#child.once("exit", () => resolve());
-      this.#child.once("error", () => {
-        if (this.#child.pid === undefined) resolve(); // it never started, so that it will not exit
+      const end = (how: string) => {
+        resolve();
+        this.kill(new CodedError("engine-died", `the database's process ended (${how})`));
+      };
+      this.#link.on("message", (message: FromLink) => {
+        if (message.kind === "started") this.#pid = message.pid;
+        else if (message.kind === "ended") end(message.how);
+        else if (message.kind === "open") this.#onOpen?.(message);
+        else this.#receive(message);
       });
+      // With the thread its channel goes, and with that the engine's process.
+      this.#link.on("error", (error) => end(messageOf(error)));
+      this.#link.on("exit", () => end("its thread ended"));
     });
   }
 
@@ -58,20 +66,12 @@ export class EngineProcess {
     const engine = new EngineProcess();
     await new Promise<void>((resolve, reject) => {
       engine.#onDeath = reject;
-      engine.#child.on("error", (error) => engine.kill(error));
-      engine.#child.on("exit", (code, signal) =>
-        engine.kill(new CodedError("engine-died", `the database's process ended (${signal ?? `exit ${code}`})`)),
-      );
-      engine.#child.on("message", (report: Report) => {
-        if (report.kind === "open") {
-          engine.parameters = report.parameters;
-          engine.timescaledb = report.timescaledb;
-          resolve();
-        } else {
-          engine.#receive(report);
-        }
-      });
-      engine.#send({ kind: "open", options });
+      engine.#onOpen = ({ parameters, timescaledb }) => {
+        engine.parameters = parameters;
+        engine.timescaledb = timescaledb;
+        resolve();
+      };
+      engine.#post({ kind: "open", options });
     }).catch(async (error: unknown) => {
       await engine.#exited;
       throw error;
@@ -82,7 +82,7 @@ export class EngineProcess {
 
   /** Of the operating system, for those who watch it. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#pid;
   }
 
   /** Called once when the process has died: not before it is gone, so that the directory may be opened again. */
@@ -96,7 +96,9 @@ export class EngineProcess {
    * @param watchdogMs the process is ended when the answer takes longer
    */
   exec(bytes: Uint8Array, watchdogMs: number): Promise<Buffer> {
-    return this.#call((id) => ({ kind: "exec", id, bytes }), watchdogMs);
+    // A copy of just these bytes, which goes to the other thread without a second one.
+    const own = new Uint8Array(bytes);
+    return this.#call((id) => ({ kind: "exec", id, bytes: own }), watchdogMs, [own.buffer]);
   }
 
   /** Closes the database and ends the process. */
@@ -119,11 +121,11 @@ export class EngineProcess {
       call.reject(error);
     }
     this.#calls.clear();
-    this.#child.kill("SIGKILL");
+    this.#post({ kind: "kill" });
     void this.#exited.then(() => this.#onDeath?.(error));
   }
 
-  #call(request: (id: number) => Request, watchdogMs: number): Promise<Buffer> {
+  #call(request: (id: number) => Request, watchdogMs: number, transfer: ArrayBuffer[] = []): Promise<Buffer> {
     if (this.#death) return Promise.reject(this.#death);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
@@ -138,13 +140,12 @@ export class EngineProcess {
         watchdogMs,
       );
       this.#calls.set(id, { resolve, reject, timer });
-      this.#send(request(id));
+      this.#post(request(id), transfer);
     });
   }
 
-  #send(request: Request): void {
-    // A failure to send means that the process is gone, which its exit tells.
-    this.#child.send(request, () => {});
+  #post(message: ToLink, transfer: ArrayBuffer[] = []): void {
+    this.#link.postMessage(message, transfer);
   }
 
   #receive(report: Exclude<Report, { kind: "open" }>): void {
