@@ -158,6 +158,7 @@ async function main(): Promise<void> {
   }
   say("starting Node-RED …");
   await RED.start();
+  saveCompiledCode();
   await new Promise<void>((resolve) => server.listen(environment.port, environment.host, resolve));
 
   const stop = async (signal: string, exitCode = 0): Promise<void> => {
@@ -221,7 +222,6 @@ async function main(): Promise<void> {
     `  editor     ${base}/   (user admin)`,
   ];
   for (const line of lines) say(line);
-  saveCompiledCode();
   // On a person's console only: never in a file, nor where the console's lines are collected.
   if (newAdminPassword && environment.logFormat === "text")
     console.log(`FoieFlow:   password   ${newAdminPassword}   shown once; "npm run password" makes a new one`);
