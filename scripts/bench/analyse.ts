@@ -4,6 +4,7 @@ import type { ProductLook } from "../../nodes/sample/spec.ts";
 import { analyseProduct } from "../../nodes/vl53l8ch/analyse-product.ts";
 import { analyseShape } from "../../nodes/vl53l8ch/analyse-shape.ts";
 import { BeltStation } from "../simulator/belt.ts";
+import { timed } from "./timed.ts";
 
 /** Shape analysis (`shape/1`) of one frame, and of one product from all its frames. */
 export async function run(): Promise<{ name: string; unit: string; value: number }[]> {
@@ -43,12 +44,4 @@ export async function run(): Promise<{ name: string; unit: string; value: number
       value: timed(2, products, (product) => analyseProduct(product, context)),
     },
   ];
-}
-
-/** Mean time of one call in ms, after one round that is not counted. */
-function timed<T>(rounds: number, items: readonly T[], call: (item: T) => unknown): number {
-  for (const item of items) call(item);
-  const started = performance.now();
-  for (let round = 0; round < rounds; round += 1) for (const item of items) call(item);
-  return (performance.now() - started) / rounds / items.length;
 }
