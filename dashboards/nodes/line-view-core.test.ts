@@ -156,6 +156,20 @@ describe("line view", () => {
     assert.equal(drain(line, NOW + 6000).shift?.counts.A, 2);
   });
 
+  it("does not take the tile back when what is stored was graded before the clock was set back", () => {
+    const line = new LineView(SETTINGS, NOW);
+    const [first, second] = [sample(1, NOW - 1000), sample(2, NOW - 500)];
+    line.graded(first, NOW);
+    line.graded(second, NOW);
+    assert.equal(drain(line, NOW).live?.product?.uid, "uid-2");
+    const set = NOW - 3_600_000;
+    line.stored(figuresOf(first), set);
+    line.stored(figuresOf(second), set);
+    assert.equal(drain(line, set + 1000).live, undefined);
+    line.graded(sample(3, set + 1100), set + 1200);
+    assert.equal(drain(line, set + 1300).live?.product?.uid, "uid-3");
+  });
+
   it("sends the live section as often as it may, and the first one at once", () => {
     const line = new LineView(SETTINGS, NOW, 100);
     drain(line, NOW);

@@ -117,7 +117,8 @@ export class LineView {
     if (this.#kept.some((kept) => kept.row.uid === sampleUid)) return;
     const product = this.#pending.get(sampleUid);
     this.#pending.delete(sampleUid);
-    if (product) this.#keep(product, isHistorical, nowMs);
+    // It was shown when it was graded; shown again it could take the tile back.
+    if (product) this.#list(product, isHistorical, nowMs);
     else this.#isIncomplete = true;
     if (shift === this.#shift.name && productionDay === this.#shift.day) {
       this.#counts[grade] += 1;
@@ -172,8 +173,7 @@ export class LineView {
   /** Last products from before a start, as the database has them; late ones are rows only. */
   refill(products: readonly { product: ProductView; isHistorical: boolean }[]): void {
     for (const { product, isHistorical } of products)
-      if (!this.#kept.some((kept) => kept.row.uid === product.uid))
-        this.#keep(product, isHistorical, Number.POSITIVE_INFINITY);
+      if (!this.#kept.some((kept) => kept.row.uid === product.uid)) this.#keep(product, isHistorical);
   }
 
   /** Call just before the database is asked for the shift's counts: what is taken from now on may or may not be in them. */
@@ -247,8 +247,13 @@ export class LineView {
     return true;
   }
 
-  /** Lists a product and, unless it is historical, shows it as the live one. */
-  #keep(product: ProductView, isHistorical: boolean, nowMs: number): void {
+  /** Lists a product of the database's and, unless it is historical, shows it as the live one. */
+  #keep(product: ProductView, isHistorical: boolean): void {
+    this.#list(product, isHistorical, Number.POSITIVE_INFINITY);
+    if (!isHistorical) this.#show(product, Number.POSITIVE_INFINITY);
+  }
+
+  #list(product: ProductView, isHistorical: boolean, nowMs: number): void {
     const { atMs } = product;
     // What seems to come from the future was there before the clock was set back: what comes now is newer.
     if (!isHistorical) for (const kept of this.#kept) if (kept.orderMs > nowMs) kept.orderMs = atMs;
@@ -256,7 +261,6 @@ export class LineView {
     this.#kept.sort((a, b) => b.orderMs - a.orderMs);
     this.#kept.length = Math.min(this.#kept.length, KEEP);
     this.#dirty.add("samples");
-    if (!isHistorical) this.#show(product, nowMs);
   }
 
   /** Makes a product the live one unless there is a newer one. */

@@ -35,7 +35,19 @@ const init: NodeInitializer = (RED) => {
     const databaseNode: unknown = config.database ? RED.nodes.getNode(config.database) : undefined;
     let closed = false;
 
+    /** Of the database once it was opened: how it is. */
+    let stateOf: (() => unknown) | undefined;
+    let isAway = false;
+    /** A database that goes and comes between two probes is told of all the same, and asked as soon as it is back. */
+    const watchDatabase = () => {
+      const state = stateOf?.();
+      const wasAway = isAway;
+      isAway = state !== undefined && state !== "ready" && state !== "connecting";
+      if (isAway) line.database("down");
+      else if (wasAway) void probe();
+    };
     const tick = () => {
+      watchDatabase();
       const nowMs = Date.now();
       const stats = site.stats();
       if (stats) line.inbox(stats.waiting, stats.quarantined);
@@ -67,6 +79,7 @@ const init: NodeInitializer = (RED) => {
       if (probing || closed) return;
       probing = true;
       try {
+        stateOf ??= await stateOfNode(databaseNode);
         const database = await queryableOf(databaseNode);
         if (!database) return;
         const nowMs = Date.now();
@@ -168,6 +181,15 @@ function isSettings(value: unknown): value is SiteSettings {
   const { siteId, lineId, timeZone, shifts } = value;
   const named = typeof siteId === "string" && typeof lineId === "string" && typeof timeZone === "string";
   return named && Array.isArray(shifts);
+}
+
+/** Tells how the database of a `foieflow-timescaledb` node is, once it was opened; undefined where it does not say. */
+async function stateOfNode(node: unknown): Promise<(() => unknown) | undefined> {
+  const held: unknown = isRecord(node) ? node.database : undefined;
+  const database: unknown = await (isRecord(held) && "value" in held ? held.value : held);
+  if (!isRecord(database) || typeof database.state !== "function") return undefined;
+  const { state } = database;
+  return () => state.call(database);
 }
 
 /** The database of a `foieflow-timescaledb` node while it is ready; undefined while it opens. @throws when it is away */
