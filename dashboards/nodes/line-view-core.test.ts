@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { figuresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
+import { sampleFiguresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { CHANNELS, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import fc from "fast-check";
@@ -136,8 +136,8 @@ describe("line view", () => {
     assert.deepEqual(sections.samples?.rows, []);
     assert.equal(sections.shift?.counts.A, 0);
     line.graded(second, NOW + 2000);
-    line.stored(figuresOf(first), NOW + 2100);
-    line.stored(figuresOf(first), NOW + 2200);
+    line.stored(sampleFiguresOf(first), NOW + 2100);
+    line.stored(sampleFiguresOf(first), NOW + 2200);
     sections = drain(line, NOW + 4000);
     assert.equal(sections.live?.product?.uid, "uid-2", "what is stored late does not come back");
     assert.deepEqual(
@@ -147,7 +147,7 @@ describe("line view", () => {
     assert.equal(sections.shift?.counts.A, 1);
     assert.ok(line.inspect("uid-1"));
     assert.equal(line.takeIncomplete(), false);
-    line.stored(figuresOf(sample(3, NOW + 3900)), NOW + 4000);
+    line.stored(sampleFiguresOf(sample(3, NOW + 3900)), NOW + 4000);
     assert.deepEqual(
       [line.takeIncomplete(), line.takeIncomplete()],
       [true, false],
@@ -163,8 +163,8 @@ describe("line view", () => {
     line.graded(second, NOW);
     assert.equal(drain(line, NOW).live?.product?.uid, "uid-2");
     const set = NOW - 3_600_000;
-    line.stored(figuresOf(first), set);
-    line.stored(figuresOf(second), set);
+    line.stored(sampleFiguresOf(first), set);
+    line.stored(sampleFiguresOf(second), set);
     assert.equal(drain(line, set + 1000).live, undefined);
     line.graded(sample(3, set + 1100), set + 1200);
     assert.equal(drain(line, set + 1300).live?.product?.uid, "uid-3");

@@ -1,5 +1,5 @@
 import type { AlarmSummary } from "@foieflow/node-red-foieflow/alarm/page.js";
-import { figuresOf, type SampleFigures } from "@foieflow/node-red-foieflow/sample/figures.js";
+import { type SampleFigures, sampleFiguresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
 import { shiftOf } from "@foieflow/node-red-foieflow/sample/shift.js";
 import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
@@ -11,8 +11,8 @@ import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts"
 const KEEP = 20;
 const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
-/** Graded products whose storing has not been heard of yet; more than an inbox usually has in flight. */
-const MOST_PENDING = 1000;
+/** Graded products whose storing has not been heard of yet; twice what an inbox has in flight unless its site says otherwise. */
+const MOST_PENDING = 2048;
 /** A sample received longer ago says nothing of its device's present. */
 const MINUTE_MS = 60_000;
 /** Without a word from the alarm list for this long, nothing is said of alarms. */
@@ -131,7 +131,7 @@ export class LineView {
   /** Takes a stored sample: as `graded` and `stored` in one. @returns whether it belongs to this line */
   take(sample: Sample, nowMs: number): boolean {
     if (!this.graded(sample, nowMs)) return false;
-    this.stored(figuresOf(sample), nowMs);
+    this.stored(sampleFiguresOf(sample), nowMs);
     return true;
   }
 

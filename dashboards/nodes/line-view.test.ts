@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { figuresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
+import { sampleFiguresOf } from "@foieflow/node-red-foieflow/sample/figures.js";
 import type { NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
 import lineViewNode from "./line-view.ts";
@@ -114,7 +114,7 @@ describe("foieflow-line-view", () => {
     view.receive({ payload });
     await until("live", (section) => section.product !== null);
     assert.equal((await until("samples", () => true)).rows.length, 0);
-    view.receive({ payload: figuresOf(payload as never) } as never);
+    view.receive({ payload: sampleFiguresOf(payload as never) } as never);
     assert.equal((await until("samples", (section) => section.rows.length > 0)).rows[0]?.uid, "uid-1");
   });
 

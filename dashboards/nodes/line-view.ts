@@ -35,14 +35,13 @@ const init: NodeInitializer = (RED) => {
     const databaseNode: unknown = config.database ? RED.nodes.getNode(config.database) : undefined;
     let closed = false;
 
-    /** Of the database once it was opened: how it is. */
-    let stateOf: (() => unknown) | undefined;
+    let opened: Record<string, unknown> | undefined;
     let isAway = false;
     /** A database that goes and comes between two probes is told of all the same, and asked as soon as it is back. */
     const watchDatabase = () => {
-      const state = stateOf?.();
+      if (!opened) return;
       const wasAway = isAway;
-      isAway = state !== undefined && state !== "ready" && state !== "connecting";
+      isAway = !["ready", "connecting"].includes(String(stateOf(opened)));
       if (isAway) line.database("down");
       else if (wasAway) void probe();
     };
@@ -79,8 +78,8 @@ const init: NodeInitializer = (RED) => {
       if (probing || closed) return;
       probing = true;
       try {
-        stateOf ??= await stateOfNode(databaseNode);
-        const database = await queryableOf(databaseNode);
+        opened ??= await openedOf(databaseNode);
+        const database = opened && queryableOf(opened);
         if (!database) return;
         const nowMs = Date.now();
         const { siteId, lineId } = settings;
@@ -183,21 +182,21 @@ function isSettings(value: unknown): value is SiteSettings {
   return named && Array.isArray(shifts);
 }
 
-/** Tells how the database of a `foieflow-timescaledb` node is, once it was opened; undefined where it does not say. */
-async function stateOfNode(node: unknown): Promise<(() => unknown) | undefined> {
+/** The database of a `foieflow-timescaledb` node, once it was opened. */
+async function openedOf(node: unknown): Promise<Record<string, unknown> | undefined> {
   const held: unknown = isRecord(node) ? node.database : undefined;
   const database: unknown = await (isRecord(held) && "value" in held ? held.value : held);
-  if (!isRecord(database) || typeof database.state !== "function") return undefined;
-  const { state } = database;
-  return () => state.call(database);
+  return isRecord(database) ? database : undefined;
 }
 
-/** The database of a `foieflow-timescaledb` node while it is ready; undefined while it opens. @throws when it is away */
-async function queryableOf(node: unknown): Promise<Queryable | undefined> {
-  const held: unknown = isRecord(node) ? node.database : undefined;
-  const database: unknown = await (isRecord(held) && "value" in held ? held.value : held);
-  if (!isRecord(database)) return undefined;
-  const state: unknown = typeof database.state === "function" ? database.state() : "ready";
+/** `ready`, `connecting`, `away` …, as the database says; one that says nothing is ready. */
+function stateOf(database: Record<string, unknown>): unknown {
+  return typeof database.state === "function" ? database.state() : "ready";
+}
+
+/** What a database is asked by while it is ready; undefined while it opens. @throws when it is away */
+function queryableOf(database: Record<string, unknown>): Queryable | undefined {
+  const state = stateOf(database);
   if (state === "connecting") return undefined;
   if (state !== "ready") throw new Error(`database ${state}`);
   return [database, database.pool].find(isQueryable);

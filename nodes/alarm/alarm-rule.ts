@@ -3,7 +3,7 @@ import type { HealthSection } from "../health/page.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
-import { figuresOf, isSampleFigures } from "../sample/figures.ts";
+import { isSampleFigures, sampleFiguresOf } from "../sample/figures.ts";
 import { isSample } from "../sample/message.ts";
 import type { AlarmDesk } from "./desk.ts";
 import { PRIORITIES, RULE_TYPES } from "./page.ts";
@@ -87,7 +87,7 @@ const init: NodeInitializer = (RED) => {
     this.on("input", (msg: NodeMessageInFlow & { payload?: unknown }, _send, done) => {
       const { payload } = msg;
       const monoMs = performance.now();
-      const figures = isSampleFigures(payload) ? payload : isSample(payload) ? figuresOf(payload) : undefined;
+      const figures = isSampleFigures(payload) ? payload : isSample(payload) ? sampleFiguresOf(payload) : undefined;
       if (figures) {
         if (figures.siteId === siteId) watch.probe.sample?.(figures, monoMs);
       } else if (isHealth(payload)) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HealthSnapshot } from "../health/snapshot.ts";
-import { figuresOf, type SampleFigures } from "../sample/figures.ts";
+import { type SampleFigures, sampleFiguresOf } from "../sample/figures.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { RuleType } from "./page.ts";
 import { RULES } from "./rules.ts";
@@ -8,7 +8,7 @@ import { RuleWatch } from "./watch.ts";
 
 /** What the rules read of a sample. */
 function sample(deviceId: string, fields: object = {}): SampleFigures {
-  return figuresOf({ sampleUid: "u", deviceId, isHistorical: false, ...fields } as Sample);
+  return sampleFiguresOf({ sampleUid: "u", deviceId, isHistorical: false, ...fields } as Sample);
 }
 const graded = (grade: string, score: number, thicknessMm = 50) =>
   sample("dev-1", { grade: { grade, score, metrics: {} }, vl53l8ch: { frame: {}, analysis: { thicknessMm } } });

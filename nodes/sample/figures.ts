@@ -31,7 +31,7 @@ export interface SampleFigures {
 }
 
 /** The figures of a sample, for those that need no more. */
-export function figuresOf(sample: Sample): SampleFigures {
+export function sampleFiguresOf(sample: Sample): SampleFigures {
   const { sampleUid, deviceId, siteId, lineId, measuredAt, isHistorical, productId, grade } = sample;
   const { shift, productionDay } = sample;
   const massG = sample.vl53l8ch?.analysis?.massG;

@@ -6,7 +6,7 @@ import helper from "node-red-node-test-helper";
 import { directoryWithDatabase } from "../../test/support/database-template.ts";
 import { closeServices, openServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
-import { figuresOf } from "../sample/figures.ts";
+import { sampleFiguresOf } from "../sample/figures.ts";
 import type { Envelope, Inbox, QuarantineRecord } from "../sample/inbox.ts";
 import { makeSample } from "./fixture.test.ts";
 import query from "./query.ts";
@@ -130,7 +130,7 @@ describe("database nodes", function () {
     );
     assert.deepEqual(
       received.figures?.map((msg) => msg.payload),
-      samples.map((sample) => figuresOf(sample)),
+      samples.map((sample) => sampleFiguresOf(sample)),
     );
     const after = inbox.stats();
     assert.deepEqual(

@@ -3,7 +3,7 @@ import { Keeper } from "../host/current-inbox.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
-import { figuresOf } from "../sample/figures.ts";
+import { sampleFiguresOf } from "../sample/figures.ts";
 import type { Settle } from "../sample/inbox.ts";
 import { isQuarantineRecord, isSample } from "../sample/message.ts";
 import type { Database } from "./database.ts";
@@ -52,7 +52,13 @@ const init: NodeInitializer = (RED) => {
         if (outcome.kind === "stored") {
           stored += 1;
           msg.stored = true;
-          this.send([msg, null, isSample(msg.payload) ? { ...withTopic(msg), payload: figuresOf(msg.payload) } : null]);
+          try {
+            const figures = isSample(msg.payload) ? { ...withTopic(msg), payload: sampleFiguresOf(msg.payload) } : null;
+            this.send([msg, null, figures]);
+          } catch (error) {
+            // It is stored; what a node of the flow made of the sample must not keep the others from being told of.
+            return done(new Error(messageOf(error), { cause: error }));
+          }
         }
         done();
       },

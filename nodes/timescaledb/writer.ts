@@ -31,7 +31,7 @@ export interface BatchReport {
 export interface WriterOptions<C> {
   database: Promise<Database>;
   settle: Settle;
-  /** After the commit, item by item in the order given, over some turns of the event loop. */
+  /** After the commit, item by item in the order given, over some turns of the event loop. Must not throw. */
   onSettled?: (item: WriterItem<C>, outcome: Outcome) => void;
   /** Of items whose transaction was under way when the writer was closed: it failed, and they are given up after all. */
   onGivenUp?: (item: WriterItem<C>) => void;
