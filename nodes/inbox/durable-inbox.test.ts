@@ -70,6 +70,29 @@ describe("inbox/durable-inbox", function () {
     assertBalanced(stats);
   });
 
+  it("lets timers and sockets have their turn between the emissions of slow flows", async () => {
+    const inbox = await openInbox();
+    await Promise.all(Array.from({ length: 60 }, (_, n) => inbox.append(envelope(String(n)))));
+    let turn = 0;
+    const count = () => {
+      turn += 1;
+      if (turn > 0) setImmediate(count);
+    };
+    setImmediate(count);
+    const perTurn = new Map<number, number>();
+    inbox.attach(({ entryId }) => {
+      const endMs = performance.now() + 10;
+      while (performance.now() < endMs);
+      perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1);
+      inbox.settle(entryId, STORED);
+    });
+    await until(() => inbox.stats().stored === 60);
+    turn = Number.NEGATIVE_INFINITY;
+    const emissions = [...perTurn.values()];
+    assert.ok(Math.max(...emissions) <= 16);
+    assert.deepEqual(emissions.slice(-20), new Array(20).fill(1));
+  });
+
   it("has its directory to itself", async () => {
     const directory = freshDirectory();
     await openInbox({ directory });

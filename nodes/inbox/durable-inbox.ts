@@ -7,6 +7,7 @@ import { metaOf } from "./entry-record.ts";
 import { EntryTable, type Held, newHeld } from "./entry-table.ts";
 import { Ledger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type InboxLimits } from "./limits.ts";
+import { Pace } from "./pace.ts";
 import { storePaths } from "./store-paths.ts";
 import type { OpenAnswer } from "./store-protocol.ts";
 import { StoreThread } from "./store-thread.ts";
@@ -29,8 +30,6 @@ export interface InboxNews {
   text: string;
 }
 
-/** Emissions per turn of the event loop (each is some milliseconds of work in the flows); sockets and timers get their turn between. */
-const PER_TICK = 16;
 /** Bytes kept in memory for entries not emitted yet; the rest is read back when its turn comes. */
 const MOST_CACHED_BYTES = 16 * 1024 * 1024;
 const MOST_READ = 64;
@@ -64,6 +63,7 @@ export class DurableInbox implements Inbox {
   readonly #thread: StoreThread;
   readonly #writer: StoreWriter;
   readonly #table = new EntryTable();
+  readonly #pace = new Pace();
   #ledger = new Ledger();
   #lock: DirectoryLock | undefined;
   #emitTo = 0;
@@ -401,9 +401,12 @@ export class DurableInbox implements Inbox {
   #pump(): void {
     if (this.#isPumping || this.#isReading || !this.#canEmit()) return;
     this.#isPumping = true;
+    this.#pace.wish();
     setImmediate(() => {
       this.#isPumping = false;
+      this.#pace.begin();
       if (this.#emitSome()) this.#pump();
+      this.#pace.end();
     });
   }
 
@@ -418,7 +421,7 @@ export class DurableInbox implements Inbox {
 
   /** @returns whether to go on at the next turn */
   #emitSome(): boolean {
-    for (let emitted = 0; emitted < PER_TICK && this.#canEmit(); emitted += 1) {
+    while (this.#pace.mayEmit && this.#canEmit()) {
       const held = this.#table.next();
       if (!held) return false;
       if (held.id > this.#emitTo) {
@@ -429,6 +432,7 @@ export class DurableInbox implements Inbox {
         void this.#readAhead();
         return false;
       }
+      this.#pace.emitted();
       this.#emit(held, held.bytes);
     }
     return true;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { mock } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { NodeInitializer } from "node-red";
@@ -18,6 +19,9 @@ import { fuseProduct, gatherProduct } from "./fuse.ts";
 import productNode from "./product.ts";
 
 const spec = parseGradeSpec(builtinSpec("duck"));
+
+/** proc(5): the nineteenth field; the second one, in brackets, may hold anything. */
+const niceness = (stat: string) => Number(readFileSync(stat, "utf8").split(") ").at(-1)?.split(" ")[16]);
 
 /** A frame of a dome 45 mm high that has come so many columns along, on a belt 300 mm below. */
 function frameOf(middle: number): TofFrame {
@@ -181,6 +185,17 @@ describe("the product node and its thread", () => {
     const within = await ticksDuring(() => synchronously(second.filter(isOccupied)));
     assert.equal(within, 0);
     assert.ok(beside >= 20, `${beside} ticks`);
+  });
+
+  it("gives way to it when there are not processors enough", async function () {
+    if (process.platform !== "linux") this.skip();
+    await load();
+    const samples = passage(0);
+    give(samples);
+    await arrived(samples.length);
+    const ofThreads = readdirSync("/proc/self/task").map((id) => niceness(`/proc/self/task/${id}/stat`));
+    const ofMain = niceness("/proc/self/stat");
+    assert.ok(ofThreads.some((one) => one > ofMain));
   });
 
   it("keeps the order of everything behind a product that is being analysed", async () => {

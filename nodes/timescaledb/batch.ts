@@ -1,7 +1,8 @@
 import type { ClientBase } from "pg";
 import { CodedError, messageOf } from "../host/errors.ts";
+import { rests } from "../host/rests.ts";
 import { type Arrival, SAMPLE_ROWS, type SampleTable } from "./rows.ts";
-import type { Parameters } from "./table.ts";
+import { onTheWire, type Parameters } from "./table.ts";
 
 /**
  * What became of a sample:
@@ -46,19 +47,16 @@ export async function insertSamples(client: ClientBase, arrivals: readonly Arriv
   const insertions = SAMPLE_ROWS.map((table) => ({ table, here: candidates.filter(({ sample }) => table.has(sample)) }))
     .filter(({ here }) => here.length > 0)
     .map((insertion) => ({ ...insertion, values: undefined as Parameters | undefined }));
+  const rest = rests();
   for (const [index, insertion] of insertions.entries()) {
     const { table, here } = insertion;
-    const inserting = insertInto(client, table, insertion.values ?? mapped(table, here));
+    const inserting = insertInto(client, table, insertion.values ?? (await mapped(table, here, rest)));
     // The next table's rows are made while the database works on this one's.
     const next = insertions[index + 1];
-    let unmappable: unknown;
-    try {
-      if (next) next.values = mapped(next.table, next.here);
-    } catch (error) {
-      unmappable = error;
-    }
+    const mapping = next && mapped(next.table, next.here, rest);
+    await Promise.allSettled([inserting, mapping]);
     const inserted = await inserting;
-    if (unmappable !== undefined) throw unmappable;
+    if (next) next.values = await mapping;
     rows += inserted.size;
     if (table.name === "fusion_results") {
       resultTimesMs = here.filter((a) => inserted.has(a.sample.sampleUid)).map((a) => Date.parse(a.sample.measuredAt));
@@ -81,9 +79,13 @@ async function insertInto(client: ClientBase, table: SampleTable, values: Parame
   return new Set(result.rows.map((row) => row.sample_uid));
 }
 
-function mapped(table: SampleTable, arrivals: readonly Arrival[]): Parameters {
+async function mapped(
+  table: SampleTable,
+  arrivals: readonly Arrival[],
+  rest: () => Promise<void> | undefined,
+): Promise<Parameters> {
   try {
-    return table.onTheWire(table.parameters(arrivals));
+    return await onTheWire(table.parameters(arrivals), rest);
   } catch (cause) {
     // A sample that is not what its type says (a node in the flow changed it).
     throw new CodedError("unmappable", `${table.name}: ${messageOf(cause)}`, { cause });

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { messageOf } from "../host/errors.ts";
+import { rests } from "../host/rests.ts";
 import type { QuarantineRecord } from "../sample/inbox.ts";
 import type { Sample } from "../sample/sample.ts";
 import { plainText } from "./json-text.ts";
@@ -83,7 +84,7 @@ export async function storeQuarantined(
   await client.query({
     name: "foieflow-quarantine",
     text: INSERT,
-    values: onTheWire(QUARANTINE, parametersOf(QUARANTINE, records)),
+    values: await onTheWire(parametersOf(QUARANTINE, records), rests()),
   });
   const { rows } = await client.query<{ beyond: boolean }>(
     "SELECT count(*) > $1 OR coalesce(sum(byte_length), 0) > $2 AS beyond FROM quarantine",

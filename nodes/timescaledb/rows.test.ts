@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { rests } from "../host/rests.ts";
 import type { Sample, SpectralAnalysis } from "../sample/sample.ts";
 import { makeSample } from "./fixture.test.ts";
 import { SAMPLE_ROWS } from "./rows.ts";
+import { onTheWire } from "./table.ts";
 
 /** Cells of a sample's row in a table without `bytea` columns before them, by column. */
 function cellsOf(name: string, sample: Sample): Record<string, unknown> {
   const table = SAMPLE_ROWS.find((one) => one.name === name);
   const columns = /\(([^)]*)\)/.exec(table?.insert ?? "")?.[1]?.split(", ") ?? [];
-  const parameters = table?.parameters([{ entryId: "1", sample }]) ?? [];
-  return Object.fromEntries(columns.map((column, index) => [column, parameters[index]?.[0]]));
+  const parameters = [...(table?.parameters([{ entryId: "1", sample }]) ?? [])];
+  return Object.fromEntries(columns.map((column, index) => [column, parameters[index]?.[1][0]]));
 }
 
 function withReading(change: object, analysis?: Partial<SpectralAnalysis>): Sample {
@@ -68,5 +70,20 @@ describe("rows of a sample", () => {
       assert.equal(cellsOf(table, { ...sample, calibration }).calibration_id, calibration.calibrationId, table);
       assert.equal(cellsOf(table, sample).calibration_id, null, table);
     }
+  });
+});
+
+describe("rows of many samples", () => {
+  it("are made with rests, in which sockets and timers have their turn", async () => {
+    const arrivals = Array.from({ length: 500 }, (_, n) => ({ entryId: String(n), sample: makeSample() }));
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const [table] = SAMPLE_ROWS;
+    const parameters = await onTheWire(table?.parameters(arrivals) ?? [], rests());
+    clearInterval(timer);
+    assert.ok(parameters.length > 20);
+    assert.ok(turns > 1, `${turns} turns`);
   });
 });

@@ -2,15 +2,7 @@ import type { HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis, TofFram
 import { thicknessMmOf } from "../sample/thickness.ts";
 import { CHANNELS } from "../sample/units.ts";
 import { jsonText, plainText } from "./json-text.ts";
-import {
-  type Column,
-  type ColumnType,
-  insertSql,
-  onTheWire,
-  type Parameters,
-  parametersOf,
-  type Table,
-} from "./table.ts";
+import { type Column, type ColumnType, insertSql, parametersOf, type Table, type TypedParameter } from "./table.ts";
 
 /** A sample on its way into the tables, with the inbox entry that brought it. */
 export interface Arrival {
@@ -324,16 +316,13 @@ export interface SampleTable {
   /** Whether this sample has a row here. */
   has: (sample: Sample) => boolean;
   /** Parameters of `insert` for those of these samples that have a row here. */
-  parameters: (arrivals: readonly Arrival[]) => Parameters;
-  /** The same as they travel. */
-  onTheWire: (parameters: Parameters) => Parameters;
+  parameters: (arrivals: readonly Arrival[]) => Iterable<TypedParameter>;
 }
 
 function sampleTable<P>(table: Table<Source<P>>, part: (sample: Sample) => P | undefined): SampleTable {
   return {
     name: table.name,
     insert: insertSql(table),
-    onTheWire: (parameters) => onTheWire(table, parameters),
     has: (sample) => part(sample) !== undefined,
     parameters: (arrivals) =>
       parametersOf(

@@ -31,6 +31,9 @@ export interface Table<S> {
 /** Rows by column, ready to be parameters of `insertSql(table)`. */
 export type Parameters = (Buffer | (string | number | boolean | null)[])[];
 
+/** One of them, with the type of its elements or, of bytes, its own. */
+export type TypedParameter = [ColumnType, Parameters[number]];
+
 /**
  * `INSERT … SELECT … FROM unnest($1::…[], …) ON CONFLICT DO NOTHING RETURNING sample_uid`: one prepared statement whatever
  * the number of rows. A `bytea` column takes three parameters: all its values in one (so that they travel as bytes, not
@@ -60,42 +63,47 @@ export function insertSql<S>(table: Table<S>, returning = "sample_uid"): string 
     ON CONFLICT DO NOTHING RETURNING ${returning}`;
 }
 
-/** The rows of these sources, column by column. Numbers that are not finite become null. */
-export function parametersOf<S>(table: Table<S>, sources: readonly S[]): Parameters {
-  const parameters: Parameters = [];
+/** The rows of these sources, parameter by parameter of `insertSql(table)`. Numbers that are not finite become null. */
+export function* parametersOf<S>(table: Table<S>, sources: readonly S[]): Generator<TypedParameter> {
   for (const { type, of } of table.columns) {
-    if (type === "bytea") {
-      const chunks: Buffer[] = [];
-      const offsets: (number | null)[] = [];
-      const lengths: (number | null)[] = [];
-      let end = 1;
-      for (const source of sources) {
-        const bytes = of(source);
-        const present = Buffer.isBuffer(bytes);
-        offsets.push(present ? end : null);
-        lengths.push(present ? bytes.length : null);
-        if (present) {
-          chunks.push(bytes);
-          end += bytes.length;
-        }
-      }
-      parameters.push(Buffer.concat(chunks), offsets, lengths);
-    } else {
-      parameters.push(sources.map((source) => cell(of(source))));
+    if (type !== "bytea") {
+      yield [type, sources.map((source) => cell(of(source)))];
+      continue;
     }
+    const chunks: Buffer[] = [];
+    const offsets: (number | null)[] = [];
+    const lengths: (number | null)[] = [];
+    let end = 1;
+    for (const source of sources) {
+      const bytes = of(source);
+      const present = Buffer.isBuffer(bytes);
+      offsets.push(present ? end : null);
+      lengths.push(present ? bytes.length : null);
+      if (present) {
+        chunks.push(bytes);
+        end += bytes.length;
+      }
+    }
+    yield ["bytea", Buffer.concat(chunks)];
+    yield ["integer", offsets];
+    yield ["integer", lengths];
   }
-  return parameters;
 }
 
-/** The same as they travel: arrays in binary where that holds them. */
-export function onTheWire<S>(table: Table<S>, parameters: Parameters): Parameters {
-  const types = table.columns.flatMap(({ type }) =>
-    type === "bytea" ? [type, "integer" as const, "integer" as const] : [type],
-  );
-  return parameters.map((parameter, index) => {
-    const type = types[index];
-    return Buffer.isBuffer(parameter) || type === undefined ? parameter : (binaryArray(type, parameter) ?? parameter);
-  });
+/**
+ * The same as they travel: arrays in binary where that holds them.
+ * @param rest called after each: those of many rows are some hundred milliseconds of work
+ */
+export async function onTheWire(
+  parameters: Iterable<TypedParameter>,
+  rest: () => Promise<void> | undefined,
+): Promise<Parameters> {
+  const wired: Parameters = [];
+  for (const [type, parameter] of parameters) {
+    wired.push(Buffer.isBuffer(parameter) ? parameter : (binaryArray(type, parameter) ?? parameter));
+    await rest();
+  }
+  return wired;
 }
 
 function cell(value: CellValue): string | number | boolean | null {

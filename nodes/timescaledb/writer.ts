@@ -38,7 +38,7 @@ export interface WriterOptions<C> {
   onBatch?: (report: BatchReport) => void;
   /** Told of a failed try (it is repeated), and with undefined when writing works again. */
   onTrouble?: (error: unknown) => void;
-  /** Most samples per transaction (default 500), and bytes of them (default 8 MiB). */
+  /** Most samples per transaction (default 500), and bytes of them (default 4 MiB). */
   maxRows?: number;
   maxBytes?: number;
   /** Longest wait for a batch to fill, ms (default 50). */
@@ -99,7 +99,7 @@ export class Writer<C = undefined> {
     options.database.catch(() => undefined); // met again, and reported, where it is awaited
     this.#limits = {
       maxRows: options.maxRows ?? 500,
-      maxBytes: options.maxBytes ?? 8 * 1024 * 1024,
+      maxBytes: options.maxBytes ?? 4 * 1024 * 1024,
       maxAgeMs: options.maxAgeMs ?? 50,
       maxPending: options.maxPending ?? 20_000,
       maxPendingBytes: options.maxPendingBytes ?? 512 * 1024 * 1024,

@@ -30,7 +30,8 @@ interface Held {
 export class LoadDevice {
   readonly #options: LoadDeviceOptions;
   readonly #held = new Map<string, Held>();
-  #startedMs = 0;
+  /** Its samples are due from its first connection on. */
+  #startedMs: number | undefined;
   #made = 0;
   #acknowledged = 0;
   #resent = 0;
@@ -59,9 +60,9 @@ export class LoadDevice {
   }
 
   start(): void {
-    this.#startedMs = performance.now();
     this.#options.link.open({
       ready: () => {
+        this.#startedMs ??= performance.now();
         for (const held of this.#held.values()) held.sentMs = undefined;
         this.#pump();
       },
@@ -88,6 +89,8 @@ export class LoadDevice {
   #pump(): void {
     const { link, maker, window, ratePerS } = this.#options;
     const nowMs = performance.now();
+    const startedMs = this.#startedMs;
+    if (startedMs === undefined) return;
     for (const held of this.#held.values()) {
       const again = link.resendAfterMs !== undefined && nowMs - (held.sentMs ?? nowMs) > link.resendAfterMs;
       if (held.sentMs !== undefined && !again) continue;
@@ -97,7 +100,7 @@ export class LoadDevice {
       held.sentMs = nowMs;
     }
     while (this.#held.size < window && this.#mayMake()) {
-      const dueMs = ratePerS === undefined ? nowMs : this.#startedMs + (this.#made * 1000) / ratePerS;
+      const dueMs = ratePerS === undefined ? nowMs : startedMs + (this.#made * 1000) / ratePerS;
       if (dueMs > nowMs) return;
       const sample = maker.next(Date.now());
       this.#made += 1;
