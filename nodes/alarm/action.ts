@@ -25,6 +25,12 @@ export const ShelfBody = Type.Object(
 /** How an alarm is taken out of service. */
 export const OutOfServiceBody = Type.Object({ reason }, { additionalProperties: false });
 
+/** How a rule's limit is set. */
+export const LimitBody = Type.Object(
+  { limit: Type.Number({ description: "in the rule's unit, within its `min` and `max`" }) },
+  { additionalProperties: false },
+);
+
 const Action = Compile(
   Type.Union([
     Type.Object({ action: Type.Literal("alarm.ack"), request, id }),

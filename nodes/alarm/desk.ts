@@ -4,7 +4,7 @@ import { mayDo, type Person } from "../sample/roles.ts";
 import type { Database } from "../timescaledb/database.ts";
 import { parseAction } from "./action.ts";
 import { AlarmFiles } from "./keep.ts";
-import { type FlowRule, RuleLimits } from "./limits.ts";
+import { type FlowRule, type LimitSet, RuleLimits } from "./limits.ts";
 import { AlarmList, type FreshRecord, type Now } from "./list.ts";
 import type {
   ActionAnswer,
@@ -15,6 +15,7 @@ import type {
   AlarmView,
   LimitChange,
   RuleType,
+  RuleView,
 } from "./page.ts";
 import type { Signal } from "./signal.ts";
 import { insertRecords, loadAlarms } from "./store.ts";
@@ -146,6 +147,21 @@ export class AlarmDesk {
     return this.#list.view(deed.id);
   }
 
+  /**
+   * Sets a rule's limit for the running line, or (null) goes back to the flow's. For the audit log the caller cares.
+   * @throws CodedError `not-signed-in`, `not-allowed`, and what `RuleLimits.set` throws; nothing has changed then
+   */
+  async setLimit(rule: RuleType, limit: number | null, person: Person | undefined): Promise<LimitSet> {
+    const { name } = allowed(person, "alarm.limit");
+    const set = await this.#limits.set(rule, limit, name, this.#now().ms);
+    this.#changed();
+    return set;
+  }
+
+  rules(): RuleView[] {
+    return this.#limits.views();
+  }
+
   /** Every alarm that is known, also the normal ones, in no order. */
   alarms(): AlarmView[] {
     return this.#list.all();
@@ -227,14 +243,10 @@ export class AlarmDesk {
         return this.#list.unshelve(action.id, person.name, now);
       case "alarm.service":
         return this.#list.service(action.id, action.out, action.reason.trim(), person.name, now);
-      case "alarm.limit":
-        audit({
-          who: person,
-          action: action.action,
-          target: action.rule,
-          result: "done",
-          ...(await this.#limits.set(action.rule, action.limit, person.name, now.ms)),
-        });
+      case "alarm.limit": {
+        const { before, after } = await this.#limits.set(action.rule, action.limit, person.name, now.ms);
+        audit({ who: person, action: action.action, target: action.rule, result: "done", before, after });
+      }
     }
   }
 

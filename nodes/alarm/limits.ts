@@ -11,6 +11,13 @@ export interface FlowRule {
   priority: RuleView["priority"];
 }
 
+/** A limit that somebody set: those in force before and after, and the rule as it is now. */
+export interface LimitSet {
+  before: number;
+  after: number;
+  rule: RuleView;
+}
+
 /** The rules of the flow, and the limits people set for them while the line runs, kept on the disk. */
 export class RuleLimits {
   readonly #files: Pick<AlarmFiles, "limits" | "saveLimits">;
@@ -45,15 +52,9 @@ export class RuleLimits {
 
   /**
    * Sets a limit, or (null) goes back to the flow's.
-   * @returns the limits in force before and after
    * @throws CodedError `alarm-no-such-rule`, `alarm-limit-out-of-range`, or what the disk said
    */
-  async set(
-    rule: RuleType,
-    limit: number | null,
-    by: string,
-    atMs: number,
-  ): Promise<{ before: number; after: number }> {
+  async set(rule: RuleType, limit: number | null, by: string, atMs: number): Promise<LimitSet> {
     const flow = this.#rules.get(rule);
     if (!flow) throw new CodedError("alarm-no-such-rule", `the flow has no rule ${rule}`);
     const { min, max } = RULES[rule];
@@ -65,15 +66,18 @@ export class RuleLimits {
     else limits.set(rule, { rule, limit, by, atMs });
     await this.#files.saveLimits([...limits.values()]);
     this.#limits = limits;
-    return { before, after: this.of(rule, flow.limit) };
+    const view = this.#view(flow);
+    return { before, after: view.limit, rule: view };
   }
 
   views(): RuleView[] {
-    return [...this.#rules.values()].map(({ rule, limit, priority }) => {
-      const { unit, min, max } = RULES[rule];
-      const set = this.#limits.get(rule);
-      const view = { rule, limit: set?.limit ?? limit, flowLimit: limit, unit, priority, min, max };
-      return set ? { ...view, by: set.by, atMs: set.atMs } : view;
-    });
+    return [...this.#rules.values()].map((rule) => this.#view(rule));
+  }
+
+  #view({ rule, limit, priority }: FlowRule): RuleView {
+    const { unit, min, max } = RULES[rule];
+    const set = this.#limits.get(rule);
+    const view = { rule, limit: set?.limit ?? limit, flowLimit: limit, unit, priority, min, max };
+    return set ? { ...view, by: set.by, atMs: set.atMs } : view;
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../test/support/line.ts";
 import { nodeOf } from "../../test/support/nodes.ts";
+import alarmRule from "../alarm/alarm-rule.ts";
 import alarms from "../alarm/alarms.ts";
 import { setAuditSink } from "../host/audit.ts";
 import { type Answer, Plant } from "./fixture.test.ts";
@@ -32,8 +33,19 @@ describe("what people do to alarms over the API", function () {
     givenDataDir = process.env.DATA_DIR;
     process.env.DATA_DIR = plant.dataDir;
     await plant.load(
-      [{ id: "alarms", type: "foieflow-alarms", z: "tab", site: "plant", database: "db", wires: [[], [], []] }],
-      [alarms],
+      [
+        { id: "alarms", type: "foieflow-alarms", z: "tab", site: "plant", database: "db", wires: [[], [], []] },
+        {
+          id: "rule",
+          type: "foieflow-alarm-rule",
+          z: "tab",
+          site: "plant",
+          rule: "drift-score",
+          limit: 12,
+          wires: [[]],
+        },
+      ],
+      [alarms, alarmRule],
     );
   });
   after(async () => {
@@ -116,6 +128,43 @@ describe("what people do to alarms over the API", function () {
       for (const body of bad) assert.deepEqual(said(await send(ENGINEER, body)), [400, "bad-request"], address);
     }
     assert.equal(await state(), "unacknowledged");
+  });
+
+  it("sets a rule's limit for the running line and goes back to the flow's, which is an engineer's", async () => {
+    const address = "/api/alarms/rules/drift-score/limit";
+    const rule = await until("the rule", async () => (await plant.get("/api/alarms/rules")).json.rules[0]);
+    assert.deepEqual([rule.rule, rule.limit_value, rule.flow_limit_value, rule.set_by], ["drift-score", 12, 12, null]);
+    const noted: unknown[] = [];
+    setAuditSink(() => undefined);
+    setAuditSink(({ action, who, result, before, after }) => noted.push([action, who?.name, result, before, after]));
+    try {
+      const refusals = [
+        [await plant.send("PUT", address, { limit: 3 }, OPERATOR), 403, "not-allowed"],
+        [await plant.send("PUT", address, { limit: 3 }), 401, "not-signed-in"],
+        [await plant.send("PUT", address, { limit: 101 }, ENGINEER), 400, "alarm-limit-out-of-range"],
+        [await plant.send("PUT", address, { limit: null }, ENGINEER), 400, "bad-request"],
+        [
+          await plant.send("PUT", "/api/alarms/rules/disk-low/limit", { limit: 100 }, ENGINEER),
+          404,
+          "alarm-no-such-rule",
+        ],
+      ] as const;
+      for (const [answer, status, code] of refusals) assert.deepEqual(said(answer), [status, code]);
+      const set = await plant.send("PUT", address, { limit: 3 }, ENGINEER);
+      assert.deepEqual([set.status, set.json.limit_value, set.json.set_by], [200, 3, "Eva"]);
+      assert.deepEqual((await plant.get("/api/alarms/rules")).json.rules, [set.json]);
+      const back = await plant.send("DELETE", address, "", ENGINEER);
+      assert.deepEqual([back.status, back.json], [200, rule]);
+    } finally {
+      setAuditSink(undefined);
+    }
+    assert.deepEqual(
+      noted.filter((entry) => Array.isArray(entry) && entry[2] === "done"),
+      [
+        ["alarm.limit", "Eva", "done", 12, 3],
+        ["alarm.limit", "Eva", "done", 3, 12],
+      ],
+    );
   });
 
   it("notes who did it in the audit log, refusals too", async () => {

@@ -87,7 +87,11 @@ const init: NodeInitializer = (RED) => {
         nowMs: Date.now,
       }),
       quality: { write: (draft) => bounded.write((client) => insertRecord(client, siteId, draft)) },
-      alarms: { perform: async (deed, person) => (await alarmLease.value).perform(deed, person) },
+      alarms: {
+        perform: async (deed, person) => (await alarmLease.value).perform(deed, person),
+        rules: async () => (await alarmLease.value).rules(),
+        setLimit: async (rule, limit, person) => (await alarmLease.value).setLimit(rule, limit, person),
+      },
       report: (question) => reportGate.run(async () => (await reports.value).ask(question)),
       lots: {
         current: (line) => recordsOfLots().at(line, Date.now()) ?? null,

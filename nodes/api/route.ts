@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from "typebox";
-import type { AlarmDeed, AlarmView } from "../alarm/page.ts";
+import type { LimitSet } from "../alarm/limits.ts";
+import type { AlarmDeed, AlarmView, RuleType, RuleView } from "../alarm/page.ts";
 import type { ReportQuestion } from "../report/report-thread.ts";
 import type { Person } from "../sample/roles.ts";
 import type { RecordDraft } from "../spc/records.ts";
@@ -51,6 +52,9 @@ export interface DeviceRecords {
 export interface AlarmDeeds {
   /** Does it and gives the alarm as it is then. @throws CodedError, see `AlarmDesk.perform` */
   perform(deed: AlarmDeed, person: Person | undefined): Promise<AlarmView>;
+  rules(): Promise<readonly RuleView[]>;
+  /** Sets a rule's limit, or (null) goes back to the flow's. @throws CodedError, see `AlarmDesk.setLimit` */
+  setLimit(rule: RuleType, limit: number | null, person: Person | undefined): Promise<LimitSet>;
 }
 
 export interface QualityRecords {
@@ -64,6 +68,8 @@ export interface ApiRequest<Q, P, B> {
   body: B;
   /** Who asks, where the sign-in told. */
   person: Person | undefined;
+  /** What it changed, for the audit log, which has the body where the handler does not say. */
+  change?: { before: unknown; after: unknown };
 }
 
 /** A table that goes out row by row: pages of the database, made only as fast as the client reads. */

@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { ALARM_DEED_ROUTES } from "./routes/alarm-deeds.ts";
+import { ALARM_RULE_ROUTES } from "./routes/alarm-rules.ts";
 import { ALARM_ROUTES } from "./routes/alarms.ts";
 import { BREEDER_ROUTES } from "./routes/breeders.ts";
 import { DEVICE_BOARD_ROUTES } from "./routes/device-board.ts";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...PLANT_ROUTES,
   ...ALARM_ROUTES,
   ...ALARM_DEED_ROUTES,
+  ...ALARM_RULE_ROUTES,
   ...DEVICE_BOARD_ROUTES,
   ...QUALITY_ROUTES,
   ...HOUSE_ROUTES,

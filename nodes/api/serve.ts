@@ -127,7 +127,7 @@ async function handled(
   const said = { who: asked.person, action: route.action, target: pathOf(request), from: request.socket.remoteAddress };
   try {
     const reply = await route.handle(context, asked);
-    audit({ ...said, result: "done", after: asked.body });
+    audit({ ...said, result: "done", ...(asked.change ?? { after: asked.body }) });
     return reply;
   } catch (error) {
     audit({ ...said, result: "failed", after: asked.body });
@@ -137,6 +137,8 @@ async function handled(
 
 /** Codes of errors that other rooms throw, as the API answers them. */
 const KNOWN: Readonly<Record<string, number>> = {
+  "alarm-no-such-rule": 404,
+  "alarm-limit-out-of-range": 400,
   "bad-line": 400,
   "bad-time": 400,
   "bad-lot": 400,
