@@ -10,6 +10,7 @@ import { openPeople } from "./distribution/people-setup.ts";
 import { processLog } from "./distribution/process-log.ts";
 import { repairFiles, repairFlows } from "./distribution/repair.ts";
 import { openSecrets } from "./distribution/secrets.ts";
+import { shareEmits } from "./distribution/shared-emit.ts";
 import { registerPeopleGuard } from "./nodes/host/people-guard.ts";
 
 loadDotEnv();
@@ -57,7 +58,11 @@ const settings = {
   credentialSecret: secrets.credentialSecret,
   adminAuth: editorAuth(guard),
   httpNodeAuth: guard.middleware,
-  dashboard: { middleware: guard.middleware, ioMiddleware: guard.socketMiddleware, maxHttpBufferSize: 256 * 1024 },
+  dashboard: {
+    middleware: guard.middleware,
+    ioMiddleware: [guard.socketMiddleware, shareEmits],
+    maxHttpBufferSize: 256 * 1024,
+  },
   serialReconnectTime: 3_000,
   apiMaxLength: "5mb",
   telemetry: { enabled: false, updateNotification: false },
