@@ -1,8 +1,8 @@
 import type { ClientBase } from "pg";
 import { CodedError, messageOf } from "../host/errors.ts";
 import { rests } from "../host/rests.ts";
-import { type Arrival, SAMPLE_ROWS, type SampleTable } from "./rows.ts";
-import { onTheWire, type Parameters } from "./table.ts";
+import { type Arrival, rowsOf, SAMPLE_ROWS, type SampleRows, type SampleTable } from "./rows.ts";
+import { type Cells, onTheWire, type Parameters } from "./table.ts";
 
 /**
  * What became of a sample:
@@ -23,18 +23,27 @@ export interface BatchResult {
 /** How far back a numbered sample without a clock is looked for under another server time, days. */
 const SERVER_TIME_DAYS = 2;
 
+/** A sample to be inserted, and its rows where they were made already. */
+export interface Insertion extends Arrival {
+  rows?: SampleRows | undefined;
+}
+
+interface Candidate extends Arrival {
+  rows: SampleRows;
+}
+
 /**
  * Inserts samples into their tables, inside the caller's transaction.
  * @throws what the database refuses; then the transaction must be rolled back
  */
-export async function insertSamples(client: ClientBase, arrivals: readonly Arrival[]): Promise<BatchResult> {
+export async function insertSamples(client: ClientBase, insertions: readonly Insertion[]): Promise<BatchResult> {
   const verdicts = new Map<string, Verdict>();
-  const first = new Map<string, Arrival>();
-  for (const arrival of arrivals) {
-    const { sampleUid } = arrival.sample;
+  const first = new Map<string, Candidate>();
+  for (const insertion of insertions) {
+    const { sampleUid } = insertion.sample;
     const earlier = first.get(sampleUid);
-    if (earlier && earlier.entryId !== arrival.entryId) verdicts.set(arrival.entryId, "duplicate");
-    else first.set(sampleUid, arrival);
+    if (earlier && earlier.entryId !== insertion.entryId) verdicts.set(insertion.entryId, "duplicate");
+    else first.set(sampleUid, { ...insertion, rows: insertion.rows ?? mapped(insertion) });
   }
   for (const arrival of await storedUnderAnotherTime(client, [...first.values()])) {
     first.delete(arrival.sample.sampleUid);
@@ -44,19 +53,18 @@ export async function insertSamples(client: ClientBase, arrivals: readonly Arriv
   const foreign = new Set<string>();
   let rows = 0;
   let resultTimesMs: number[] = [];
-  const insertions = SAMPLE_ROWS.map((table) => ({ table, here: candidates.filter(({ sample }) => table.has(sample)) }))
-    .filter(({ here }) => here.length > 0)
-    .map((insertion) => ({ ...insertion, values: undefined as Parameters | undefined }));
   const rest = rests();
-  for (const [index, insertion] of insertions.entries()) {
-    const { table, here } = insertion;
-    const inserting = insertInto(client, table, insertion.values ?? (await mapped(table, here, rest)));
-    // The next table's rows are made while the database works on this one's.
-    const next = insertions[index + 1];
-    const mapping = next && mapped(next.table, next.here, rest);
-    await Promise.allSettled([inserting, mapping]);
+  const steps = SAMPLE_ROWS.map((table, index) => ({ table, ...ofTable(candidates, index) })).filter(
+    ({ here }) => here.length > 0,
+  );
+  let next = steps[0] && onTheWire(steps[0].table.parameters(steps[0].rows), rest);
+  for (const [index, { table, here }] of steps.entries()) {
+    const inserting = insertInto(client, table, (await next) ?? []);
+    // The next table's parameters are made while the database works on this one's.
+    const following = steps[index + 1];
+    next = following && onTheWire(following.table.parameters(following.rows), rest);
+    await Promise.allSettled([inserting, next]);
     const inserted = await inserting;
-    if (next) next.values = await mapping;
     rows += inserted.size;
     if (table.name === "fusion_results") {
       resultTimesMs = here.filter((a) => inserted.has(a.sample.sampleUid)).map((a) => Date.parse(a.sample.measuredAt));
@@ -70,6 +78,19 @@ export async function insertSamples(client: ClientBase, arrivals: readonly Arriv
   return { verdicts, rows, resultTimesMs };
 }
 
+/** Those that have a row in a table, and the rows. */
+function ofTable(candidates: readonly Candidate[], index: number): { here: Candidate[]; rows: Cells[] } {
+  const here: Candidate[] = [];
+  const rows: Cells[] = [];
+  for (const candidate of candidates) {
+    const row = candidate.rows[index];
+    if (row === undefined) continue;
+    here.push(candidate);
+    rows.push(row);
+  }
+  return { here, rows };
+}
+
 async function insertInto(client: ClientBase, table: SampleTable, values: Parameters): Promise<Set<string>> {
   const result = await client.query<{ sample_uid: string }>({
     name: `foieflow-${table.name}`,
@@ -79,16 +100,12 @@ async function insertInto(client: ClientBase, table: SampleTable, values: Parame
   return new Set(result.rows.map((row) => row.sample_uid));
 }
 
-async function mapped(
-  table: SampleTable,
-  arrivals: readonly Arrival[],
-  rest: () => Promise<void> | undefined,
-): Promise<Parameters> {
+function mapped(arrival: Arrival): SampleRows {
   try {
-    return await onTheWire(table.parameters(arrivals), rest);
+    return rowsOf(arrival);
   } catch (cause) {
     // A sample that is not what its type says (a node in the flow changed it).
-    throw new CodedError("unmappable", `${table.name}: ${messageOf(cause)}`, { cause });
+    throw new CodedError("unmappable", messageOf(cause), { cause });
   }
 }
 
@@ -115,12 +132,12 @@ async function broughtByOthers(
  * Samples without a clock of their own get the server's time, so a redelivery comes with another time and the unique
  * index cannot see it; their identity (boot, number) is looked for instead.
  */
-async function storedUnderAnotherTime(client: ClientBase, arrivals: readonly Arrival[]): Promise<Arrival[]> {
+async function storedUnderAnotherTime(client: ClientBase, arrivals: readonly Candidate[]): Promise<Arrival[]> {
   const duplicates: Arrival[] = [];
   const clockless = arrivals.filter(({ sample }) => sample.timeSource === "server");
-  for (const table of SAMPLE_ROWS) {
+  for (const [index, table] of SAMPLE_ROWS.entries()) {
     if (table.name !== "vl53l8ch_raw" && table.name !== "as7341_raw") continue;
-    const here = clockless.filter(({ sample }) => table.has(sample));
+    const { here } = ofTable(clockless, index);
     if (here.length === 0) continue;
     const found = await client.query<{ sample_uid: string }>(
       `SELECT t.sample_uid FROM ${table.name} t

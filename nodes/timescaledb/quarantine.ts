@@ -4,7 +4,7 @@ import { rests } from "../host/rests.ts";
 import type { QuarantineRecord } from "../sample/inbox.ts";
 import type { Sample } from "../sample/sample.ts";
 import { plainText } from "./json-text.ts";
-import { insertSql, onTheWire, parametersOf, type Table } from "./table.ts";
+import { cellsOf, insertSql, onTheWire, parametersOf, type Table } from "./table.ts";
 
 /** Something to be kept in quarantine, with the inbox entry that brought it. */
 export interface Quarantined {
@@ -81,10 +81,11 @@ export async function storeQuarantined(
   limits: QuarantineLimits = QUARANTINE_LIMITS,
 ): Promise<void> {
   if (records.length === 0) return;
+  const kept = records.map((record) => cellsOf(QUARANTINE, record));
   await client.query({
     name: "foieflow-quarantine",
     text: INSERT,
-    values: await onTheWire(parametersOf(QUARANTINE, records), rests()),
+    values: await onTheWire(parametersOf(QUARANTINE, kept), rests()),
   });
   const { rows } = await client.query<{ beyond: boolean }>(
     "SELECT count(*) > $1 OR coalesce(sum(byte_length), 0) > $2 AS beyond FROM quarantine",

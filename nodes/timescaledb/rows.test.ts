@@ -5,12 +5,12 @@ import { makeSample } from "./fixture.test.ts";
 import { SAMPLE_ROWS } from "./rows.ts";
 import { onTheWire } from "./table.ts";
 
-/** Cells of a sample's row in a table without `bytea` columns before them, by column. */
+/** Cells of a sample's row in a table, by column. */
 function cellsOf(name: string, sample: Sample): Record<string, unknown> {
   const table = SAMPLE_ROWS.find((one) => one.name === name);
   const columns = /\(([^)]*)\)/.exec(table?.insert ?? "")?.[1]?.split(", ") ?? [];
-  const parameters = [...(table?.parameters([{ entryId: "1", sample }]) ?? [])];
-  return Object.fromEntries(columns.map((column, index) => [column, parameters[index]?.[1][0]]));
+  const cells = table?.row({ entryId: "1", sample }) ?? [];
+  return Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
 }
 
 function withReading(change: object, analysis?: Partial<SpectralAnalysis>): Sample {
@@ -73,15 +73,16 @@ describe("rows of a sample", () => {
   });
 });
 
-describe("rows of many samples", () => {
+describe("parameters of many rows", () => {
   it("are made with rests, in which sockets and timers have their turn", async () => {
-    const arrivals = Array.from({ length: 500 }, (_, n) => ({ entryId: String(n), sample: makeSample() }));
     let turns = 0;
     const timer = setInterval(() => {
       turns += 1;
     }, 0);
     const [table] = SAMPLE_ROWS;
-    const parameters = await onTheWire(table?.parameters(arrivals) ?? [], rests());
+    const row = table?.row({ entryId: "1", sample: makeSample() });
+    assert.ok(table && row);
+    const parameters = await onTheWire(table.parameters(new Array(5000).fill(row)), rests());
     clearInterval(timer);
     assert.ok(parameters.length > 20);
     assert.ok(turns > 1, `${turns} turns`);

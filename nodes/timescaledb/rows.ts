@@ -2,7 +2,16 @@ import type { HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis, TofFram
 import { thicknessMmOf } from "../sample/thickness.ts";
 import { CHANNELS } from "../sample/units.ts";
 import { jsonText, plainText } from "./json-text.ts";
-import { type Column, type ColumnType, insertSql, parametersOf, type Table, type TypedParameter } from "./table.ts";
+import {
+  type Cells,
+  type Column,
+  type ColumnType,
+  cellsOf,
+  insertSql,
+  parametersOf,
+  type Table,
+  type TypedParameter,
+} from "./table.ts";
 
 /** A sample on its way into the tables, with the inbox entry that brought it. */
 export interface Arrival {
@@ -10,8 +19,11 @@ export interface Arrival {
   sample: Sample;
 }
 
+/** By table, as in `SAMPLE_ROWS`; undefined where the sample has no row. */
+export type SampleRows = readonly (Cells | undefined)[];
+
 type Source<P> = Arrival & { part: P };
-type Cells<S> = Column<S>[];
+type Columns<S> = Column<S>[];
 
 const column = <S>(name: string, type: ColumnType, of: Column<S>["of"]): Column<S> => ({ name, type, of });
 const text = <S>(name: string, of: (source: S) => string | undefined): Column<S> =>
@@ -29,7 +41,7 @@ const json = <S>(name: string, of: (source: S) => unknown): Column<S> =>
   column(name, "jsonb", (source) => jsonText(of(source)));
 
 /** Columns every sample table begins with. */
-const identity = <S extends Arrival>(): Cells<S> => [
+const identity = <S extends Arrival>(): Columns<S> => [
   column("time", "timestamptz", ({ sample }) => sample.measuredAt),
   text("device_id", ({ sample }) => sample.deviceId),
   text("sample_id", ({ sample }) => sample.sampleId),
@@ -43,7 +55,7 @@ const identity = <S extends Arrival>(): Cells<S> => [
 ];
 
 /** How a sample came; in the raw tables and with the result. */
-const origin = <S extends Arrival>(): Cells<S> => [
+const origin = <S extends Arrival>(): Columns<S> => [
   text("boot_id", ({ sample }) => sample.bootId),
   column("seq", "bigint", ({ sample }) => sample.seq),
   text("transport", ({ sample }) => sample.transport),
@@ -313,25 +325,21 @@ const FUSION_RESULTS: Table<Graded> = {
 export interface SampleTable {
   name: string;
   insert: string;
-  /** Whether this sample has a row here. */
-  has: (sample: Sample) => boolean;
-  /** Parameters of `insert` for those of these samples that have a row here. */
-  parameters: (arrivals: readonly Arrival[]) => Iterable<TypedParameter>;
+  /** The row of a sample; undefined where it has none here. */
+  row: (arrival: Arrival) => Cells | undefined;
+  /** Parameters of `insert`. */
+  parameters: (rows: readonly Cells[]) => Iterable<TypedParameter>;
 }
 
 function sampleTable<P>(table: Table<Source<P>>, part: (sample: Sample) => P | undefined): SampleTable {
   return {
     name: table.name,
     insert: insertSql(table),
-    has: (sample) => part(sample) !== undefined,
-    parameters: (arrivals) =>
-      parametersOf(
-        table,
-        arrivals.flatMap((arrival) => {
-          const its = part(arrival.sample);
-          return its === undefined ? [] : [{ ...arrival, part: its }];
-        }),
-      ),
+    row: (arrival) => {
+      const its = part(arrival.sample);
+      return its === undefined ? undefined : cellsOf(table, { ...arrival, part: its });
+    },
+    parameters: (rows) => parametersOf(table, rows),
   };
 }
 
@@ -343,3 +351,8 @@ export const SAMPLE_ROWS: readonly SampleTable[] = [
   sampleTable(AS7341_ANALYSIS, (sample) => sample.as7341?.analysis),
   sampleTable(FUSION_RESULTS, (sample) => sample.grade),
 ];
+
+/** What a sample has in each table of `SAMPLE_ROWS`. @throws whatever comes of a sample that is not what its type says */
+export function rowsOf(arrival: Arrival): SampleRows {
+  return SAMPLE_ROWS.map((table) => table.row(arrival));
+}

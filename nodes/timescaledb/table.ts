@@ -63,19 +63,32 @@ export function insertSql<S>(table: Table<S>, returning = "sample_uid"): string 
     ON CONFLICT DO NOTHING RETURNING ${returning}`;
 }
 
-/** The rows of these sources, parameter by parameter of `insertSql(table)`. Numbers that are not finite become null. */
-export function* parametersOf<S>(table: Table<S>, sources: readonly S[]): Generator<TypedParameter> {
-  for (const { type, of } of table.columns) {
+/** A row, its cells in the order of the table's columns. */
+export type Cells = readonly (string | number | boolean | Buffer | null)[];
+
+/** The row of a source. Numbers that are not finite become null. */
+export function cellsOf<S>(table: Table<S>, source: S): Cells {
+  return table.columns.map(({ type, of }) => {
+    const value = of(source);
+    if (value === undefined || value === null || Buffer.isBuffer(value) !== (type === "bytea")) return null;
+    return typeof value === "number" && !Number.isFinite(value) ? null : value;
+  });
+}
+
+/** These rows, parameter by parameter of `insertSql(table)`. */
+export function* parametersOf(table: Table<never>, rows: readonly Cells[]): Generator<TypedParameter> {
+  for (const [index, { type }] of table.columns.entries()) {
     if (type !== "bytea") {
-      yield [type, sources.map((source) => cell(of(source)))];
+      // `cellsOf` puts bytes into `bytea` columns only.
+      yield [type, rows.map((cells) => cells[index] as Exclude<Cells[number], Buffer>)];
       continue;
     }
     const chunks: Buffer[] = [];
     const offsets: (number | null)[] = [];
     const lengths: (number | null)[] = [];
     let end = 1;
-    for (const source of sources) {
-      const bytes = of(source);
+    for (const cells of rows) {
+      const bytes = cells[index];
       const present = Buffer.isBuffer(bytes);
       offsets.push(present ? end : null);
       lengths.push(present ? bytes.length : null);
@@ -104,10 +117,4 @@ export async function onTheWire(
     await rest();
   }
   return wired;
-}
-
-function cell(value: CellValue): string | number | boolean | null {
-  if (value === undefined || value === null || Buffer.isBuffer(value)) return null;
-  if (typeof value === "number" && !Number.isFinite(value)) return null;
-  return value;
 }

@@ -2,11 +2,12 @@ import { codeOf, messageOf } from "../host/errors.ts";
 import type { Outcome, QuarantineRecord, Settle } from "../sample/inbox.ts";
 import { isQuarantineRecord } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
-import { insertSamples, type Verdict } from "./batch.ts";
+import { type Insertion, insertSamples, type Verdict } from "./batch.ts";
 import type { Database } from "./database.ts";
 import { type DeviceSighting, Sightings, sightingOf, storeSightings } from "./devices.ts";
 import { backoffMs, failureKind, mayBlameContent } from "./failures.ts";
 import { type Quarantined, type QuarantineLimits, refusedSample, storeQuarantined } from "./quarantine.ts";
+import { rowsOf, type SampleRows } from "./rows.ts";
 import { BucketMemo, requestRefresh } from "./stats-queue.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -53,6 +54,8 @@ export interface WriterOptions<C> {
 
 interface Pending<C> {
   item: WriterItem<C>;
+  /** Made when it came: those of a whole batch at once would hold up everybody. */
+  rows: SampleRows | undefined;
   bytes: number;
   arrivedMs: number;
 }
@@ -122,7 +125,7 @@ export class Writer<C = undefined> {
     const heavy = this.#entries.size > 0 && this.#pendingBytes + bytes > this.#limits.maxPendingBytes;
     if (this.#closing || full || heavy) return "full";
     this.#entries.add(item.entryId);
-    this.#pending.push({ item, bytes, arrivedMs: performance.now() });
+    this.#pending.push({ item, rows: rowsOfItem(item), bytes, arrivedMs: performance.now() });
     this.#pendingBytes += bytes;
     this.#start();
     return "taken";
@@ -242,12 +245,12 @@ export class Writer<C = undefined> {
   /** One transaction. With a `refusal` its samples go to quarantine for that. */
   async #write(database: Database, batch: readonly Pending<C>[], refusal: unknown): Promise<void> {
     const startedMs = performance.now();
-    const arrivals: { entryId: string; sample: Sample }[] = [];
+    const arrivals: Insertion[] = [];
     const quarantined: Quarantined[] = [];
     const sightings = new Sightings();
     const events = this.#sightings.take();
     for (const sighting of events) sightings.add(sighting);
-    for (const { item } of batch) {
+    for (const { item, rows } of batch) {
       const { entryId, payload } = item;
       if (isQuarantineRecord(payload)) quarantined.push({ entryId, record: payload });
       else if (refusal !== undefined) {
@@ -256,7 +259,7 @@ export class Writer<C = undefined> {
       } else if (!payload.vl53l8ch && !payload.as7341) {
         quarantined.push({ entryId, record: refusedSample(payload, "no-sensor-data", "neither frame nor reading") });
       } else {
-        arrivals.push({ entryId, sample: payload });
+        arrivals.push({ entryId, sample: payload, rows });
         sightings.add(sightingOf(payload));
       }
     }
@@ -333,6 +336,16 @@ export class Writer<C = undefined> {
         resolve();
       };
     });
+  }
+}
+
+/** Undefined where there are none, and where they cannot be made, which is a matter of the batch. */
+function rowsOfItem({ entryId, payload }: WriterItem<unknown>): SampleRows | undefined {
+  if (isQuarantineRecord(payload)) return undefined;
+  try {
+    return rowsOf({ entryId, sample: payload });
+  } catch {
+    return undefined;
   }
 }
 
