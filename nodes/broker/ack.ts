@@ -1,6 +1,7 @@
 import { isCborMap, parseCbor } from "../device/cbor.ts";
 import { MESSAGE_LIMITS } from "../device/decode-entry.ts";
-import { isObject, parseJson } from "../device/json.ts";
+import { isObject } from "../device/json.ts";
+import { jsonFields } from "../device/json-fields.ts";
 import { isId } from "../sample/ids.ts";
 
 /** What an acknowledgement says besides the entry's id, so that a device finds the sample it belongs to. */
@@ -12,10 +13,12 @@ export interface AckIdentity {
   sample?: string;
 }
 
+const NAMES = ["sample_id", "device", "boot", "seq", "sample"] as const;
+
 /** Reads it from a sample; only for devices that ask. Empty where the bytes cannot be read: the flows quarantine them. */
 export function ackIdentity(bytes: Buffer): AckIdentity {
   try {
-    const message = isCborMap(bytes) ? parseCbor(bytes, MESSAGE_LIMITS) : parseJson(bytes, MESSAGE_LIMITS);
+    const message = isCborMap(bytes) ? parseCbor(bytes, MESSAGE_LIMITS) : jsonFields(bytes, NAMES);
     if (!isObject(message)) return {};
     const { sample_id, device, boot, seq, sample } = message;
     return {
