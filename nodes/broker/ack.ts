@@ -18,7 +18,7 @@ const NAMES = ["sample_id", "device", "boot", "seq", "sample"] as const;
 /** Reads it from a sample; only for devices that ask. Empty where the bytes cannot be read: the flows quarantine them. */
 export function ackIdentity(bytes: Buffer): AckIdentity {
   try {
-    const message = isCborMap(bytes) ? parseCbor(bytes, MESSAGE_LIMITS) : jsonFields(bytes, NAMES);
+    const message = isCborMap(bytes) ? parseCbor(bytes, MESSAGE_LIMITS) : jsonFields(bytes, NAMES, "sample_id");
     if (!isObject(message)) return {};
     const { sample_id, device, boot, seq, sample } = message;
     return {

@@ -27,10 +27,16 @@ describe("fields of a JSON object", () => {
     assert.equal(jsonFields(Buffer.from('{"seq":1,"seq":[3]}'), NAMES).seq, undefined);
   });
 
+  it("are those up to the one that is enough", () => {
+    const text = '{"x":{"device":"no"},"boot":"b","device":"d","seq":1}';
+    assert.deepEqual(jsonFields(Buffer.from(text), NAMES, "device"), { boot: "b", device: "d" });
+    assert.deepEqual(jsonFields(Buffer.from(text), NAMES, "sample_id"), { boot: "b", device: "d", seq: 1 });
+  });
+
   it("are never found where they are not, and never make trouble", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-        jsonFields(bytes, NAMES);
+        jsonFields(Buffer.from(bytes), NAMES);
       }),
     );
     fc.assert(
