@@ -1,7 +1,7 @@
 import type { Node, NodeDef, NodeInitializer, NodeMessageInFlow } from "node-red";
 import { createTransport } from "nodemailer";
 import { wholeNumber } from "../broker/door-node.ts";
-import { trustedAuthority } from "../broker/tls-files.ts";
+import { knownAuthorities } from "../broker/tls-files.ts";
 import { messageOf } from "../host/errors.ts";
 import { throttledStatus } from "../host/throttled-status.ts";
 import { siteOf } from "../inbox/site.ts";
@@ -147,7 +147,7 @@ function senderOf(
 }
 
 function transportOf({ from, to, ...server }: MailSettings): Sender {
-  const ca = trustedAuthority();
+  const ca = knownAuthorities();
   const transport = createTransport({
     ...server,
     connectionTimeout: 15_000,

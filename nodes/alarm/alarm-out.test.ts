@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingHttpHeaders } from "node:http";
 import { createRequire } from "node:module";
 import { createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
@@ -18,6 +19,7 @@ import { closeServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";
 import alarmMail from "./alarm-mail.ts";
 import alarmMqtt from "./alarm-mqtt.ts";
+import alarmWebhook from "./alarm-webhook.ts";
 import alarms from "./alarms.ts";
 import type { AlarmMessage } from "./out-state.ts";
 
@@ -29,7 +31,7 @@ const FLOW = [
   { id: "alarms", type: "foieflow-alarms", z: "tab", site: "site", positions: 1, wires: [[], [], ["out"]] },
 ];
 const load = (nodes: object[], credentials: Record<string, Record<string, string>> = {}) =>
-  helper.load([siteNode, mqttDoor, alarms, alarmMqtt, alarmMail], [...FLOW, ...nodes], credentials);
+  helper.load([siteNode, mqttDoor, alarms, alarmMqtt, alarmMail, alarmWebhook], [...FLOW, ...nodes], credentials);
 const signal = (payload: object) => nodeOf("alarms").receive({ payload } as never);
 const raise = (code: string, more: object = {}) => signal({ event: "alarm-raise", code, ...more });
 const acknowledge = (id: string) =>
@@ -326,6 +328,115 @@ describe("the alarms' ways out", function () {
       await helper.unload();
       await load([out({ url: "smtp://user:secret@127.0.0.1:1" })]);
       await until("it to say so", () => statusTexts().includes("alarm-mail.status.bad-config"));
+    });
+  });
+
+  describe("to a webhook", () => {
+    interface Call {
+      headers: IncomingHttpHeaders;
+      body: AlarmMessage & { recordId: string };
+    }
+    let server: HttpServer | undefined;
+    let calls: Call[] = [];
+    /** What the server answers, call by call; 204 once they are used up. */
+    let statuses: number[] = [];
+    const out = (port: number, more: object = {}) => ({
+      id: "out",
+      type: "foieflow-alarm-webhook",
+      z: "tab",
+      site: "site",
+      url: `http://127.0.0.1:${port}/alarms`,
+      ...more,
+    });
+    const listen = async (port: number) => {
+      server = createHttpServer(async (request, response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        calls.push({ headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
+        const status = statuses.shift() ?? 204;
+        response.writeHead(status, status === 302 ? { location: `http://127.0.0.1:${port}/elsewhere` } : {});
+        response.end();
+      }).listen(port, "127.0.0.1");
+      await once(server, "listening");
+    };
+    afterEach(async () => {
+      await helper.unload();
+      server?.closeAllConnections();
+      server?.close();
+      [server, calls, statuses] = [undefined, [], []];
+    });
+    const told = () => calls.map(({ body: { alarm, event } }) => `${alarm} ${event}`);
+
+    it("tell each change in order, under a key of its own, with the node's token", async () => {
+      const port = await freePort();
+      await listen(port);
+      await load([out(port, { least: "high" })], { out: { token: "se/cret" } });
+      raise("device-silent", { subject: "ESP32_01", priority: "high", value: 42, limit: 30, unit: "s" });
+      raise("saturation", { priority: "medium" });
+      acknowledge("device-silent:ESP32_01");
+      await until("both", () => calls.length === 2);
+      const [first, second] = calls;
+      assert.ok(first && second);
+      const { recordId, at, ...rest } = first.body;
+      assert.deepEqual(rest, {
+        alarm: "device-silent:ESP32_01",
+        site: "plant",
+        code: "device-silent",
+        subject: "ESP32_01",
+        priority: "high",
+        event: "raised",
+        state: "unacknowledged",
+        value: 42,
+        limit: 30,
+        unit: "s",
+      });
+      assert.ok(Math.abs(Date.parse(at) - Date.now()) < 10_000);
+      const { authorization, "content-type": type, "idempotency-key": key } = first.headers;
+      assert.deepEqual([authorization, type, key], ["Bearer se/cret", "application/json", recordId]);
+      assert.deepEqual([second.body.event, second.body.by], ["acknowledged", "Léa"]);
+      assert.notEqual(second.headers["idempotency-key"], key);
+      await until("the status", () => statusTexts().some((text) => text.startsWith("alarm-webhook.status.sent")));
+    });
+
+    it("try again, with the same key and in order, until a server that is away or busy takes it", async () => {
+      const port = await freePort();
+      await load([out(port)]);
+      raise("disk-low");
+      await until("the failure on the status", () =>
+        statusTexts().some((text) => text.startsWith("alarm-webhook.status.failing")),
+      );
+      acknowledge("disk-low");
+      statuses = [503, 302];
+      await listen(port);
+      await until("what waited", () => calls.length === 4, 30_000);
+      assert.deepEqual(told(), [...new Array(3).fill("disk-low raised"), "disk-low acknowledged"]);
+      assert.equal(new Set(calls.slice(0, 3).map(({ headers }) => headers["idempotency-key"])).size, 1);
+    });
+
+    it("do not insist where the server says that the message is wrong, say so, and go on with the next", async () => {
+      const port = await freePort();
+      await listen(port);
+      statuses = [422];
+      await load([out(port)]);
+      const failed = new Promise<unknown>((resolve) => {
+        nodeOf("out").once("call:error" as never, (call: { firstArg: unknown }) => resolve(call.firstArg));
+      });
+      raise("disk-low");
+      assert.match(String(await failed), /alarm-webhook\.errors\.given-up/);
+      raise("reject-rate");
+      await until("the next", () => calls.length === 2);
+      assert.deepEqual(told(), ["disk-low raised", "reject-rate raised"]);
+    });
+
+    it("are off without an address, and say what is wrong with one", async () => {
+      await load([out(0, { url: "" })]);
+      await until("it to say so", () => statusTexts().includes("alarm-webhook.status.off"));
+      raise("disk-low");
+      for (const url of ["ftp://127.0.0.1/", "http://user:secret@127.0.0.1/"]) {
+        await helper.unload();
+        await load([out(0, { url })]);
+        await until("it to say so", () => statusTexts().includes("alarm-webhook.status.bad-config"));
+      }
     });
   });
 });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import mqtt from "mqtt";
+import { makeCertificate } from "../../test/support/certificate.ts";
 import { MqttBroker } from "./mqtt-broker.ts";
 import { MqttUplink } from "./mqtt-client.ts";
 import { attachment, GatedInbox, until } from "./support.test.ts";
-import { listenerTls, trustedAuthority } from "./tls-files.ts";
+import { knownAuthorities, listenerTls, trustedAuthority } from "./tls-files.ts";
 
 describe("broker: MQTT over TLS", () => {
   let directory: string;
@@ -18,15 +18,7 @@ describe("broker: MQTT over TLS", () => {
 
   before(async function () {
     directory = mkdtempSync(path.join(tmpdir(), "foieflow-tls-"));
-    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file("key.pem")];
-    try {
-      execFileSync("openssl", ["req", "-x509", ...key, "-out", file("cert.pem"), "-days", "2", ...names], {
-        stdio: "ignore",
-      });
-    } catch {
-      this.skip();
-    }
+    if (!makeCertificate(directory)) this.skip();
     inbox = new GatedInbox();
     const tls = listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("key.pem") });
     broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, tls });
@@ -75,5 +67,12 @@ describe("broker: MQTT over TLS", () => {
     assert.throws(() => listenerTls({ TLS_CERT: file("cert.pem") }), { code: "bad-tls" });
     assert.throws(() => listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("none.pem") }), { code: "bad-tls" });
     assert.throws(() => trustedAuthority({ TLS_CA: file("none.pem") }), { code: "bad-tls" });
+  });
+
+  it("knows the usual authorities beside its own where a server may be anybody's", () => {
+    assert.equal(knownAuthorities({}), undefined);
+    const known = knownAuthorities({ TLS_CA: file("cert.pem") }) ?? [];
+    assert.deepEqual(known.at(-1), readFileSync(file("cert.pem")));
+    assert.ok(known.length > 10);
   });
 });

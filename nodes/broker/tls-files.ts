@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { getCACertificates } from "node:tls";
 import { CodedError, messageOf } from "../host/errors.ts";
 
 /** Certificate (with its chain) and key of a listener, PEM. */
@@ -18,9 +19,19 @@ export function listenerTls(env: NodeJS.ProcessEnv = process.env): ListenerTls |
   return { cert: read(cert, "TLS_CERT"), key: read(key, "TLS_KEY") };
 }
 
-/** The authorities to trust besides the usual ones when connecting outward (`TLS_CA`), PEM. @throws CodedError `bad-tls` */
+/** The authority of the plant's own servers (`TLS_CA`, PEM), in place of the usual ones. @throws CodedError `bad-tls` */
 export function trustedAuthority(env: NodeJS.ProcessEnv = process.env): Buffer | undefined {
   return env.TLS_CA ? read(env.TLS_CA, "TLS_CA") : undefined;
+}
+
+/**
+ * For servers that may be the plant's or anybody's: the usual authorities and that of `TLS_CA`.
+ * @returns undefined where there is none but the usual ones
+ * @throws CodedError `bad-tls`
+ */
+export function knownAuthorities(env: NodeJS.ProcessEnv = process.env): (string | Buffer)[] | undefined {
+  const own = trustedAuthority(env);
+  return own && [...getCACertificates("default"), own];
 }
 
 function read(file: string, variable: string): Buffer {
