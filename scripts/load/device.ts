@@ -71,6 +71,12 @@ export class LoadDevice {
     this.#timer = setInterval(() => this.#pump(), 2);
   }
 
+  /** So many are due now that were due later. */
+  burst(count: number): void {
+    const { ratePerS } = this.#options;
+    if (ratePerS !== undefined && this.#startedMs !== undefined) this.#startedMs -= (count * 1000) / ratePerS;
+  }
+
   /** Makes nothing more; what is held is still delivered. */
   stop(): void {
     this.#stopped = true;

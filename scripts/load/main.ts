@@ -74,6 +74,10 @@ process.on("message", (order: ToLoad) => {
     for (const device of devices) device.stop();
     return;
   }
+  if (order !== "start" && "burst" in order) {
+    for (const device of devices) device.burst(order.burst);
+    return;
+  }
   if (order !== "start") {
     mark = order.mark;
     if (!latenciesMs.has(mark)) latenciesMs.set(mark, []);

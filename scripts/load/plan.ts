@@ -39,8 +39,11 @@ export interface Progress {
   byTransport: Partial<Record<Transport, number>>;
 }
 
-/** `mark`: latencies from now on are counted under this name. */
-export type ToLoad = "start" | "stop" | { mark: string };
+/**
+ * `mark`: latencies from now on are counted under this name; `burst`: so many samples of each device that has a rate are due
+ * at once, besides.
+ */
+export type ToLoad = "start" | "stop" | { mark: string } | { burst: number };
 
 export type FromLoad =
   | { type: "prepared" }

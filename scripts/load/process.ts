@@ -52,6 +52,11 @@ export class LoadProcess {
     this.#order({ mark: name });
   }
 
+  /** Has each device that has a rate send so many more at once. */
+  burst(count: number): void {
+    this.#order({ burst: count });
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }

@@ -18,6 +18,8 @@ const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 2 ** 31);
 /** 10 s are promised of a machine that has nothing else to do; on another, say how long it may take. */
 const START_S = Number(process.env.CRASH_START_S ?? (isLong ? 10 : 90));
 const ACKNOWLEDGED_BETWEEN = 100;
+/** Of each device, before the kill that another is to meet in its replay: the flows then have more than they can do at once. */
+const BURST = 200;
 /** CRASH_DATABASE=server: on a PostgreSQL server installed here instead of the embedded database. */
 const programs = process.env.CRASH_DATABASE === "server" ? serverPrograms() : undefined;
 
@@ -52,12 +54,17 @@ describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function kill(aim: Aim, acknowledgedBefore: number): Promise<void> {
+  async function kill(aim: Aim, next: Aim, acknowledgedBefore: number): Promise<void> {
     const acknowledged = () => numbered.load.progress.acknowledged - acknowledgedBefore;
     await until("enough acknowledgements", () => acknowledged() >= ACKNOWLEDGED_BETWEEN, 60_000);
     // Whoever was in flight in three crashes goes to quarantine: that rule has its own test, and this one no business there.
     await until("what two kills have met to be settled", () => inDanger(line) === 0, 120_000);
     const seen = await takeAim(aim, line, rng);
+    if (next === "replay") {
+      const enough = acknowledged() + 0.8 * BURST * DEVICES.length;
+      numbered.load.burst(BURST);
+      await until("a burst", () => acknowledged() >= enough, 60_000);
+    }
     await line.stop("SIGKILL");
     fewest = Math.min(fewest, acknowledged());
     const { inReplay, hasFramesToMove, waiting } = evidenceOf(line);
@@ -90,7 +97,8 @@ describe(`the line killed ${KILLS} times (CRASH_SEED=${SEED})`, function () {
     const { load } = numbered;
     load.start();
     await line.start();
-    for (let n = 0; n < KILLS; n += 1) await kill(AIMS[n % AIMS.length] ?? "anything", load.progress.acknowledged);
+    const aimOf = (n: number) => AIMS[n % AIMS.length] ?? "anything";
+    for (let n = 0; n < KILLS; n += 1) await kill(aimOf(n), aimOf(n + 1), load.progress.acknowledged);
     load.stop();
     const end = await load.finished;
     accounts = await settledAccounts(line, 240_000);
