@@ -20,7 +20,10 @@ const LINK_IN = "link in";
  * took a fifth of the event loop. As soon as one receiver is something else (a node an engineer put there), each gets its
  * own copy, as Node-RED promises.
  */
-export function shareAmongReaders(events: readonly SendEvent[], nodeOf: (id: string) => Receiver | undefined): void {
+export function shareAmongReaders(
+  events: readonly SendEvent[],
+  nodeOf: (id: string) => Receiver | null | undefined,
+): void {
   if (!events.some(({ cloneMessage }) => cloneMessage)) return;
   if (!events.every(({ destination }) => onlyReads(nodeOf(destination.id), nodeOf))) return;
   for (const event of events) {
@@ -31,8 +34,8 @@ export function shareAmongReaders(events: readonly SendEvent[], nodeOf: (id: str
   }
 }
 
-function onlyReads(node: Receiver | undefined, nodeOf: (id: string) => Receiver | undefined): boolean {
-  if (node === undefined) return false;
+function onlyReads(node: Receiver | null | undefined, nodeOf: (id: string) => Receiver | null | undefined): boolean {
+  if (!node) return false;
   if (node.type !== LINK_IN) return READERS.has(node.type);
   const behind = node.wires?.flat() ?? [];
   return behind.every((id) => READERS.has(nodeOf(id)?.type ?? ""));

@@ -221,7 +221,7 @@ export class Bridge {
     this.#running = undefined;
     const { forClient, status } = this.#route(answer, unit.drop ?? "");
     if (unit.ready && !status) {
-      engine.kill(new Error("the engine did not get ready for the next query"));
+      engine.kill(new Error(`the engine did not get ready for the next query (${answerIn(answer)})`));
       return;
     }
     this.#owner = status === "I" ? undefined : running;
@@ -282,6 +282,24 @@ function statementIn(bytes: Uint8Array): string {
     return value.replace(/\s+/g, " ").trim().slice(0, MOST_STATEMENT);
   }
   return "a prepared statement";
+}
+
+/** What the engine said, for whoever has to find out why it said no more: its last messages, and the words of an error. */
+function answerIn(answer: Buffer): string {
+  const messages = [...messagesIn(answer)];
+  const types = messages.map(({ type }) => type).join("");
+  const error = messages.findLast(({ type }) => type === "E");
+  return `${types.slice(-20) || "nothing"}${error ? `: ${errorText(error.bytes)}` : ""}`;
+}
+
+/** The message (field `M`) of an ErrorResponse. */
+function errorText(bytes: Buffer): string {
+  for (let at = 5; at < bytes.length && bytes[at] !== 0; ) {
+    const { value, next } = cString(bytes, at + 1);
+    if (bytes[at] === 0x4d) return value;
+    at = next;
+  }
+  return "";
 }
 
 function statusOf(ready: Buffer): TransactionStatus {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { CodedError, messageOf } from "../../host/errors.ts";
 import { fsyncExtension } from "./fsync.ts";
 import type { EmbeddedPaths } from "./paths.ts";
+import { clearOfPieces } from "./read-buffer.ts";
 
 export interface OpenOptions {
   paths: EmbeddedPaths;
@@ -81,7 +82,8 @@ export async function openEngine(options: OpenOptions, countSync: () => void): P
   if (isNew) rmSync(paths.creating, { force: true });
   return {
     // Not execProtocolRawSync: that one keeps every parsed message until the next call of this one.
-    exec: async (bytes) => (await database.execProtocol(bytes, { syncToFs: false, throwOnError: false })).data,
+    exec: async (bytes) =>
+      (await database.execProtocol(clearOfPieces(bytes), { syncToFs: false, throwOnError: false })).data,
     close: () => database.close(),
     parameters: Object.fromEntries(settings.rows.map((row) => [row.name, row.setting])),
     timescaledb: options.extension ? await installed() : undefined,

@@ -24,6 +24,7 @@ export type TransactionStatus = "I" | "T" | "E";
 export const readyForQuery = (status: TransactionStatus): Buffer => message("Z", status);
 export const query = (sql: string): Buffer => message("Q", sql, "\0");
 export const sync = (): Buffer => message("S");
+export const flush = (): Buffer => message("H");
 export const closeStatement = (name: string): Buffer => message("C", "S", name, "\0");
 export const parameterStatus = (name: string, value: string): Buffer => message("S", name, "\0", value, "\0");
 

@@ -70,6 +70,20 @@ describe("the doors of the embedded database", function () {
     assert.match(Buffer.concat(chunks).toString("latin1"), /^R.*SCRAM-SHA-256\0\0E.*08P01/s);
   });
 
+  it("answers a group of messages wherever one of them ends in the engine's read buffer", async () => {
+    const client = new pg.Client({ host: "127.0.0.1", port, user: "foieflow", password: PASSWORD, database: "x" });
+    await client.connect();
+    try {
+      for (const buffer of [8192, 3 * 8192])
+        for (let length = buffer - 200; length <= buffer; length += 1) {
+          const { rows } = await client.query("SELECT length($1) AS n", ["x".repeat(length)]);
+          assert.deepEqual(rows, [{ n: length }]);
+        }
+    } finally {
+      await client.end();
+    }
+  });
+
   it("drops who says nothing, and bounds the number of clients", async () => {
     const silent = [1, 2, 3].map(() => connect(port, "127.0.0.1"));
     await Promise.all(silent.map((socket) => once(socket, "connect")));
