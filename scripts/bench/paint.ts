@@ -16,7 +16,8 @@ interface Figure {
 const DEVICES = 16;
 const RATE_PER_S = Number(process.env.BENCH_RATE ?? 15);
 const WATCHERS = 49;
-const SECONDS = 30;
+const WARM_S = 15;
+const SECONDS = 60;
 
 /**
  * How old the newest grade is when a browser paints it: from the moment the device measured (one clock: everything runs
@@ -75,7 +76,7 @@ async function measure(line: Line, page: Page, devices: number): Promise<{ agesM
   try {
     load.start();
     // The first ones warm everything up.
-    await until("samples", () => load.progress.acknowledged >= 40 * devices, 120_000);
+    await until("samples", () => load.progress.acknowledged >= WARM_S * RATE_PER_S * devices, 120_000);
     const before = load.progress.acknowledged;
     const agesMs = await page.evaluate((forMs) => {
       const card = document.querySelector(".ff-grade");
