@@ -28,7 +28,8 @@ export function jsonFields<N extends string>(bytes: Buffer, names: readonly N[],
     if (bytes[colon] !== COLON) break;
     const value = skipSpace(bytes, colon + 1);
     const end = afterValue(bytes, value);
-    const name = names.find((one) => one === parsed(bytes, key, keyEnd));
+    const said = parsed(bytes, key, keyEnd);
+    const name = names.find((one) => one === said);
     if (name !== undefined)
       fields[name] = ((bytes[value] ?? 0) & EITHER) === OPEN ? undefined : parsed(bytes, value, end);
     if (name !== undefined && name === enough) break;
