@@ -17,7 +17,7 @@ const LINK_IN = "link in";
 
 /**
  * Lets the receivers of one message share its payload where all of them only read: a deep copy of a sample for each of them
- * took a fifth of the event loop. As soon as one receiver is something else (a node an engineer put there), each gets its
+ * took a tenth of the event loop. As soon as one receiver is something else (a node an engineer put there), each gets its
  * own copy, as Node-RED promises.
  */
 export function shareAmongReaders(

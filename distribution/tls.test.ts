@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { createServer, type Server } from "node:net";
@@ -7,24 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { connect, TLSSocket } from "node:tls";
 import pg from "pg";
+import { makeCertificate } from "../test/support/certificate.ts";
 import { openServer, withAuthority } from "./tls.ts";
-
-/** Certificates made for the test; where the machine has no openssl these tests are skipped. */
-function makeCertificates(directory: string): boolean {
-  try {
-    for (const name of ["one", "two"])
-      execFileSync(
-        "openssl",
-        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-          .concat(["-keyout", path.join(directory, `${name}.key`), "-out", path.join(directory, `${name}.pem`)])
-          .concat(["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]),
-        { stdio: "ignore" },
-      );
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const portOf = (server: Server) => {
   const address = server.address();
@@ -40,7 +23,7 @@ describe("TLS", function () {
 
   before(function () {
     directory = mkdtempSync(path.join(tmpdir(), "foieflow-tls-"));
-    if (!makeCertificates(directory)) this.skip();
+    if (!["one", "two"].every((name) => makeCertificate(directory, name))) this.skip();
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -34,7 +34,7 @@ const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 300_000;
 const TIMEOUT_MS = 15_000;
 
-/** Posts every change of an alarm to a server, in order, and again until it is taken. Off until an address is set. */
+/** Posts every change of an alarm to a server, in order; what is not taken is tried again, for about a day. Off until an address is set. */
 const init: NodeInitializer = (RED) => {
   RED.nodes.registerType<Node<AlarmWebhookCredentials>, AlarmWebhookDef, object, AlarmWebhookCredentials>(
     "foieflow-alarm-webhook",

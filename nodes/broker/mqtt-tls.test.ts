@@ -18,9 +18,9 @@ describe("broker: MQTT over TLS", () => {
 
   before(async function () {
     directory = mkdtempSync(path.join(tmpdir(), "foieflow-tls-"));
-    if (!makeCertificate(directory)) this.skip();
+    if (!makeCertificate(directory, "cert")) this.skip();
     inbox = new GatedInbox();
-    const tls = listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("key.pem") });
+    const tls = listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("cert.key") });
     broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, tls });
     broker.reception.attach(attachment(inbox));
   });

@@ -17,8 +17,8 @@ describe("host/json-poster", () => {
 
   before(async function () {
     directory = mkdtempSync(path.join(tmpdir(), "foieflow-poster-"));
-    if (!makeCertificate(directory)) this.skip();
-    server = createServer({ cert: file("cert.pem"), key: file("key.pem") }, async (request, response) => {
+    if (!makeCertificate(directory, "cert")) this.skip();
+    server = createServer({ cert: file("cert.pem"), key: file("cert.key") }, async (request, response) => {
       let body = "";
       for await (const chunk of request) body += chunk;
       bodies.push(body);
