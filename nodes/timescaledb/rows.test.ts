@@ -55,6 +55,30 @@ describe("rows of a spectral reading", () => {
 });
 
 describe("rows of a sample", () => {
+  it("keep the histogram figures we computed, and those of the device only among its features", () => {
+    const sample = makeSample();
+    const { vl53l8ch } = sample;
+    assert.ok(vl53l8ch?.analysis);
+    const { analysis } = vl53l8ch;
+    const { histogram } = analysis;
+    assert.ok(histogram);
+    const from = (source: typeof histogram.source): Sample => ({
+      ...sample,
+      vl53l8ch: {
+        ...vl53l8ch,
+        features: { histogramFigures: histogram.figures },
+        analysis: { ...analysis, histogram: { ...histogram, source } },
+      },
+    });
+    const computed = cellsOf("vl53l8ch_analysis", from("histogram"));
+    assert.deepEqual(JSON.parse(String(computed.histogram_figures)), JSON.parse(JSON.stringify(histogram.figures)));
+    const device = cellsOf("vl53l8ch_analysis", from("device"));
+    assert.deepEqual([device.histogram_figures, device.histogram_source], [null, "device"]);
+    assert.equal(device.histogram_texture, histogram.means.texture);
+    const { features } = cellsOf("vl53l8ch_raw", from("device"));
+    assert.deepEqual(JSON.parse(String(features)).histogramFigures, JSON.parse(JSON.stringify(histogram.figures)));
+  });
+
   it("keep the id of the calibration that its figures were made with", () => {
     const sample = makeSample();
     const calibration = {

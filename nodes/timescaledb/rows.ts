@@ -223,7 +223,10 @@ const VL53L8CH_ANALYSIS: Table<Shape> = {
     shapeNumber("speed_mm_s", (a) => a.speedMmS),
     json("height_matrix", ({ part }) => matrix(part.heightMm, Math.sqrt(part.heightMm.length))),
     json("occupied_matrix", ({ part }) => matrix(part.occupied, Math.sqrt(part.occupied.length))),
-    json("histogram_figures", ({ part }) => part.histogram?.figures),
+    // Those a device sent are in its features already; a second copy costs the database a quarter of what a sample does.
+    json("histogram_figures", ({ part }) =>
+      part.histogram?.source === "histogram" ? part.histogram.figures : undefined,
+    ),
     json("score_breakdown", ({ sample }) => sample.grade?.tof?.parts),
     json("defects", ({ part }) => part.defects),
     column("num_defects", "integer", ({ part }) => part.defects.length),
