@@ -4,9 +4,10 @@ import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Su
 import { parseControl } from "../device/control.ts";
 import { CodedError } from "../host/errors.ts";
 import { AddressLimit } from "./address-limit.ts";
+import { Lane } from "./lane.ts";
 import { tellStatus } from "./mqtt-status.ts";
 import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
-import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
 import type { ListenerTls } from "./tls-files.ts";
 import { type DeviceTopic, filterIsOfAlarms, filterIsOwn, isAlarmTopic, parseTopic } from "./topics.ts";
 import { judgeDevice } from "./trust.ts";
@@ -31,7 +32,7 @@ interface Session {
   remoteAddress: string | undefined;
   /** An empty client id with a lasting session, which the protocol refuses (MQTT 3.1.1, 3.1.3.1). */
   namelessSession: boolean;
-  sequence: Sequence;
+  lane: Lane;
 }
 
 /** The name of the embedded broker among the process's services. */
@@ -194,7 +195,7 @@ export class MqttBroker {
         ownToken: false,
         remoteAddress,
         namelessSession: false,
-        sequence: new Sequence(),
+        lane: new Lane(this.reception),
       };
       this.#sessions.set(client, session);
     }
@@ -272,7 +273,7 @@ export class MqttBroker {
     const envelope = this.reception.stamp(payload, origin);
     // A last will is published after its client has closed, and nobody would send it again.
     const will = client.closed;
-    await session.sequence.run(() => this.reception.handOver(envelope, () => !will && client.closed));
+    await session.lane.handOver(envelope, () => !will && client.closed);
   }
 
   /** A device with a credential of its own is not spoken for by others, but on a bind that trusts this machine. */

@@ -2,9 +2,10 @@ import { EventEmitter } from "node:events";
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { parseControl } from "../device/control.ts";
 import { codeOf } from "../host/errors.ts";
+import { Lane } from "./lane.ts";
 import { supportsSharedSubscriptions } from "./mqtt-probe.ts";
 import { tellStatus } from "./mqtt-status.ts";
-import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
 import { parseTopic, TOPIC_ROOT } from "./topics.ts";
 
 export interface MqttUplinkOptions {
@@ -100,12 +101,12 @@ export class MqttUplink extends EventEmitter<Events> {
       reconnectPeriod: reconnectMinMs,
       resubscribe: false,
     });
-    const sequence = new Sequence();
+    const lane = new Lane(this.reception);
     client.handleMessage = (packet, done) => {
       // The stream tells connections apart; a sample may arrive before the client says that it is connected.
       const { stream } = client;
       const gone = () => this.#closed || client.stream !== stream || stream.destroyed;
-      this.#receive(packet, index, sequence, gone).then(
+      this.#receive(packet, index, lane, gone).then(
         () => done(),
         // Not acknowledged; dropping the connection makes the broker send it again.
         () => stream.destroy(),
@@ -170,7 +171,7 @@ export class MqttUplink extends EventEmitter<Events> {
   }
 
   /** Resolves when a packet may be acknowledged. */
-  async #receive(packet: IPublishPacket, index: number, sequence: Sequence, gone: () => boolean): Promise<void> {
+  async #receive(packet: IPublishPacket, index: number, lane: Lane, gone: () => boolean): Promise<void> {
     const topic = parseTopic(packet.topic);
     const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
     if (topic === "foreign") return;
@@ -195,7 +196,7 @@ export class MqttUplink extends EventEmitter<Events> {
         : { siteId: topic.siteId, lineId: topic.lineId, provenDeviceId: topic.deviceId },
     );
     try {
-      await sequence.run(() => this.reception.handOver(envelope, gone));
+      await lane.handOver(envelope, gone);
     } catch (error) {
       if (codeOf(error, "") !== "oversize") throw error;
     }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlMessage } from "../device/control.ts";
-import { CodedError, codeOf } from "../host/errors.ts";
+import { CodedError } from "../host/errors.ts";
 import { SteadyClock } from "../host/steady-clock.ts";
 import type { Envelope, Inbox } from "../sample/inbox.ts";
 import type { SiteSettings } from "../sample/site.ts";
@@ -44,8 +43,6 @@ export interface Origin {
   problem?: string | undefined;
 }
 
-const RETRY_FROM_MS = 25;
-const RETRY_TO_MS = 1000;
 /** At most one `refused` event per reason in this time; the counters count them all. */
 const REFUSED_EVENT_MS = 1000;
 const MOST_REASONS = 64;
@@ -112,24 +109,9 @@ export class Reception {
     };
   }
 
-  /**
-   * Hands an envelope to the inbox and resolves with its id when it is safe. While the inbox is full it waits and tries
-   * again (the sender is not acknowledged); it gives up when the sender is gone, because the sender will send it again.
-   * @throws CodedError `oversize` (counted), `inbox-closed`, or the inbox's last reason after the sender has gone (counted)
-   */
-  async handOver(envelope: Envelope, gone: () => boolean): Promise<string> {
-    for (let waitMs = RETRY_FROM_MS; ; waitMs = Math.min(RETRY_TO_MS, waitMs * 2)) {
-      try {
-        return await this.#attached().inbox.append(envelope);
-      } catch (error) {
-        const code = codeOf(error, "inbox-failed");
-        if (code === "oversize" || code === "inbox-closed" || gone()) {
-          this.refuse(code, { deviceId: envelope.provenDeviceId });
-          throw error;
-        }
-      }
-      await sleep(waitMs);
-    }
+  /** @see Inbox.append */
+  append(envelope: Envelope): Promise<string> {
+    return this.#attached().inbox.append(envelope);
   }
 
   /** Counts a refusal and tells the flows, at a bounded rate. */
@@ -164,17 +146,6 @@ export class Reception {
   #attached(): Attachment {
     if (!this.#attachment) throw new CodedError("inbox-closed", "no node has opened this door yet");
     return this.#attachment;
-  }
-}
-
-/** Runs tasks one after the other in the order given, so that a device's samples keep theirs. */
-export class Sequence {
-  #tail: Promise<unknown> = Promise.resolve();
-
-  run<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(task, task);
-    this.#tail = result.catch(() => undefined);
-    return result;
   }
 }
 

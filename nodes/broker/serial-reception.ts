@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import { type ControlMessage, parseControl } from "../device/control.ts";
 import { DeviceNotes } from "./device-notes.ts";
-import { MAX_SAMPLE_BYTES, Reception, Sequence } from "./reception.ts";
+import { Lane } from "./lane.ts";
+import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
 import { serialAck } from "./serial-ack.ts";
 import { type SerialCounts, SerialFramer, type SerialMessage } from "./serial-framer.ts";
 
@@ -25,7 +26,7 @@ export class SerialReception {
   readonly reception = new Reception("serial");
   readonly #framer: SerialFramer;
   readonly #options: Required<SerialOptions>;
-  readonly #sequence = new Sequence();
+  readonly #lane = new Lane(this.reception);
   readonly #devices = new DeviceNotes<{ lineId: string | undefined; wantsAck: boolean }>();
   readonly #waiting = new WaitingMessages();
   #output: SerialOutput | undefined;
@@ -90,7 +91,7 @@ export class SerialReception {
     this.#pendingBytes += bytes.length;
     if (wantsAck) this.#waiting.add(bytes);
     try {
-      const entryId = await this.#sequence.run(() => this.reception.handOver(envelope, () => this.#closed));
+      const entryId = await this.#lane.handOver(envelope, () => this.#closed);
       if (wantsAck) this.#acknowledge(message, entryId);
     } catch {
       // Counted where it was refused; a device that asks for acknowledgements sends it again.

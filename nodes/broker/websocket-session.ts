@@ -3,8 +3,8 @@ import { type ControlMessage, parseControl } from "../device/control.ts";
 import { codeOf, messageOf } from "../host/errors.ts";
 import { ackIdentity } from "./ack.ts";
 import { DeviceNotes } from "./device-notes.ts";
+import { Lane } from "./lane.ts";
 import type { Reception } from "./reception.ts";
-import { Sequence } from "./reception.ts";
 
 interface SessionOptions {
   provenDeviceId: string | undefined;
@@ -27,7 +27,7 @@ export class WebSocketSession {
   readonly #socket: WebSocket;
   readonly #reception: Reception;
   readonly #options: SessionOptions;
-  readonly #sequence = new Sequence();
+  readonly #lane: Lane;
   #deviceId: string | undefined;
   readonly #lines = new DeviceNotes<string | undefined>(64);
   #wantsAck = false;
@@ -39,6 +39,7 @@ export class WebSocketSession {
   constructor(socket: WebSocket, reception: Reception, options: SessionOptions) {
     this.#socket = socket;
     this.#reception = reception;
+    this.#lane = new Lane(reception);
     this.#options = options;
     this.#deviceId = options.provenDeviceId;
     socket.on("message", (data) => this.#onMessage(toBuffer(data)));
@@ -104,8 +105,8 @@ export class WebSocketSession {
     this.#pendingBytes += bytes.length;
     this.#pendingMessages += 1;
     this.#regulate();
-    this.#sequence
-      .run(() => this.#reception.handOver(envelope, () => this.#gaveUp()))
+    this.#lane
+      .handOver(envelope, () => this.#gaveUp())
       .then(
         (entryId) => this.#acknowledge(bytes, entryId),
         (error) => this.#drop(error),

@@ -75,6 +75,7 @@ export class DurableInbox implements Inbox {
   #isFull = false;
   #diskProblem: string | undefined;
   #failure: string | undefined;
+  #refusal: CodedError | undefined;
   #damagedEntries = 0;
   #repairs: string[] = [];
   #closing: Promise<void> | undefined;
@@ -133,22 +134,20 @@ export class DurableInbox implements Inbox {
     this.#pump();
   }
 
-  /**
-   * Resolves with the entry's id when it is on the disk; the bytes are copied at once.
-   * @throws CodedError `oversize` (never fits), `inbox-full`, `disk-full` or `inbox-failed` (may fit later), `inbox-closed`
-   */
   async append(envelope: Envelope): Promise<string> {
     const size = envelope.bytes.length;
     const { maxEntries, maxBytes, maxEntryBytes } = this.#limits;
     if (this.#closing) throw new CodedError("inbox-closed", "the inbox is closed");
     if (size > Math.min(maxEntryBytes, maxBytes))
       throw new CodedError("oversize", `an entry of ${size} bytes is larger than ${Math.min(maxEntryBytes, maxBytes)}`);
-    if (this.#failure !== undefined) throw new CodedError("inbox-failed", this.#failure);
+    if (this.#refusal) throw this.#refusal;
+    if (this.#failure !== undefined) throw this.#refuseForNow("inbox-failed", this.#failure);
     const { entries, bytes } = this.#waiting();
     if (entries >= maxEntries || bytes + size > maxBytes) {
       this.#noteFull(`${entries} entries (${bytes} bytes) are waiting`);
-      throw new CodedError("inbox-full", `${entries} entries (${bytes} bytes) are waiting`);
+      throw this.#refuseForNow("inbox-full", `${entries} entries (${bytes} bytes) are waiting`);
     }
+    if (this.#diskProblem !== undefined) throw this.#refuseForNow("disk-full", this.#diskProblem);
     const id = await new Promise<number>((resolve, reject) => {
       this.#writer.append({
         meta: metaOf(envelope),
@@ -160,6 +159,16 @@ export class DurableInbox implements Inbox {
       });
     });
     return String(id);
+  }
+
+  /** A smaller one, or one for which there is room by then, must not overtake those refused in this turn of the event loop. */
+  #refuseForNow(code: string, problem: string): CodedError {
+    const refusal = new CodedError(code, problem);
+    this.#refusal = refusal;
+    setImmediate(() => {
+      this.#refusal = undefined;
+    });
+    return refusal;
   }
 
   /** @throws CodedError `inbox-busy` while another consumer is attached */

@@ -112,9 +112,8 @@ export class StoreWriter {
     this.#settled = this.#settled.filter((entry) => !isDone(entry));
   }
 
-  /** @throws CodedError `disk-full`; the promise of the append rejects with that too, or with `inbox-failed` */
+  /** A transaction that fails fails what waits for the next one too, so that order is kept. */
   append(append: Append): void {
-    if (this.#diskProblem !== undefined) throw new CodedError("disk-full", this.#diskProblem);
     this.#appends.push(append);
     this.#appendBytes += append.bytes.length;
     this.#schedule(0);
@@ -173,7 +172,7 @@ export class StoreWriter {
       if (this.#isResting || this.#isFlushing || this.#commit) return;
       this.#commit = this.#write().then(() => {
         this.#commit = undefined;
-        if (this.#appends.length > 0 || this.#wantsTurn) this.#schedule(0);
+        if (this.#appends.length > 0 || this.#wantsTurn) start();
         else if (this.#settled.length > 0) this.#schedule(this.#diskProblem === undefined ? SETTLE_MS : LOOK_MS);
         else if (this.#refusals.size > 0) this.#schedule(REFUSAL_MS);
       });

@@ -101,11 +101,16 @@ export interface InboxReport extends InboxStats {
 }
 
 /**
- * The one place between the doors and the flows. `append` resolves when the entry is safe; only then is a device told.
+ * The one place between the doors and the flows. A device is told of what is safe, and then only.
  * An entry is waiting, then emitted, then claimed, then settled. An emitted entry that nobody claims for a while is
  * emitted again, and goes to quarantine after three such times.
  */
 export interface Inbox {
+  /**
+   * Resolves with the entry's id when it is on the disk; the bytes are copied at once. Entries are kept in the order of
+   * the calls, and one that may fit later takes all that come behind it with it until its sender can have heard of it.
+   * @throws CodedError `oversize` (never fits), `inbox-full`, `disk-full` or `inbox-failed` (may fit later), `inbox-closed`
+   */
   append(envelope: Envelope): Promise<string>;
   /**
    * One consumer at a time; entries neither settled nor claimed are emitted again, in order, to a new one.
