@@ -1,12 +1,12 @@
 /** The thread that analyses whole products: the joint fit of all frames takes too long for Node-RED's event loop. */
 import { answerRequests } from "../host/answer-requests.ts";
-import { giveWay } from "../host/give-way.ts";
+import { GIVES_WAY, giveWay } from "../host/give-way.ts";
 import type { GradeMethod, ProductFigures } from "../sample/spec.ts";
 import { figuresOfProduct } from "./product-figures.ts";
 import type { ProductQuestion } from "./product-thread.ts";
 import { parseGradeSpec } from "./spec.ts";
 
-giveWay();
+giveWay(GIVES_WAY.analysis);
 
 /** Most specs kept ready; a line uses one or two. */
 const MOST_SPECS = 8;

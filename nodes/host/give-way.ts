@@ -1,17 +1,24 @@
 import { getPriority, setPriority } from "node:os";
 
-/** A thread with work then gets about a ninth of what one that does not give way gets, and everything that is left over. */
-const NICER_BY = 10;
 const NICEST = 19;
 
+/** How much a thread gives way: each step leaves it about a fifth less of a processor that others want as well. */
+export const GIVES_WAY = {
+  /** A third of what a thread with something urgent gets: what is acknowledged may wait for its table, but not for long. */
+  database: 5,
+  /** About a ninth. */
+  analysis: 10,
+} as const;
+
 /**
- * Lets the calling thread, and those it starts, run where nobody else has work: devices wait for their acknowledgement,
- * an analysis does not. Only Linux has a priority for each thread; elsewhere nothing changes.
+ * Lets the calling thread, and those it starts, stand back for threads that somebody waits for: devices wait for their
+ * acknowledgement and operators for the grade, an analysis or a transaction of the database can wait. What nobody else
+ * wants it gets all the same. Only Linux has a priority for each thread; elsewhere nothing changes.
  */
-export function giveWay(): void {
+export function giveWay(by: number): void {
   if (process.platform !== "linux") return;
   try {
-    setPriority(0, Math.min(NICEST, getPriority(0) + NICER_BY));
+    setPriority(0, Math.min(NICEST, getPriority(0) + by));
   } catch {
     // A sandbox that forbids it: everything works as well, only less promptly under load.
   }

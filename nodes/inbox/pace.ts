@@ -2,7 +2,7 @@
 const MOST_PER_TURN = 16;
 const LEAST_PER_TURN = 1 / 8;
 /** A turn with all that the flows do in it should take no longer: sockets and timers, and so the acknowledgements, wait for its end. */
-const TURN_MS = 4;
+const TURN_MS = 2;
 const SLOWER = 0.5;
 const FASTER = 1.1;
 

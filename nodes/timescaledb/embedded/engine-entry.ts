@@ -5,6 +5,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { CodedError, codeOf, messageOf } from "../../host/errors.ts";
+import { GIVES_WAY, giveWay } from "../../host/give-way.ts";
 import { lockEngine } from "./lock.ts";
 import { type Engine, type OpenOptions, openEngine } from "./open.ts";
 
@@ -24,6 +25,8 @@ export type Report =
 if (!process.send) throw new Error("engine-entry.ts runs in a process of its own");
 // What cannot be sent has nobody to read it: the parent is gone, which ends this process below.
 const report = (value: Report) => process.send?.(value, undefined, undefined, () => {});
+
+giveWay(GIVES_WAY.database);
 
 const WATCH = new URL(import.meta.url.endsWith(".ts") ? "./parent-watch.ts" : "./parent-watch.js", import.meta.url);
 new Worker(WATCH, { workerData: process.ppid, name: "parent-watch" }).unref();
