@@ -1,8 +1,12 @@
 /** Most emissions in a turn of the event loop. */
 const MOST_PER_TURN = 16;
-const LEAST_PER_TURN = 1 / 8;
-/** A turn with all that the flows do in it should take no longer: sockets and timers, and so the acknowledgements, wait for its end. */
-const TURN_MS = 2;
+/** However long its turns are, the line goes on: with less, a busy one would fall behind what it has processors for. */
+const LEAST_PER_TURN = 1 / 2;
+/**
+ * A turn with all that the flows do in it should take no longer: sockets and timers, and so the acknowledgements, wait for
+ * its end. In time of the processor: what others take of it meanwhile would not become less if the flows did less.
+ */
+const TURN_MS = 3;
 const SLOWER = 0.5;
 const FASTER = 1.1;
 
@@ -16,11 +20,11 @@ export class Pace {
 
   /** A turn is asked for; out of the one before, that one's work counts as well. */
   wish(): void {
-    this.#wishedMs = this.#begunMs ?? performance.now();
+    this.#wishedMs = this.#begunMs ?? workedMs();
   }
 
   begin(): void {
-    const nowMs = performance.now();
+    const nowMs = workedMs();
     const perTurn = this.#perTurn * (nowMs - this.#wishedMs > TURN_MS ? SLOWER : FASTER);
     this.#perTurn = Math.min(MOST_PER_TURN, Math.max(LEAST_PER_TURN, perTurn));
     this.#due = Math.min(MOST_PER_TURN, this.#due + this.#perTurn);
@@ -39,4 +43,10 @@ export class Pace {
   end(): void {
     this.#begunMs = undefined;
   }
+}
+
+/** How long this thread has worked since it began. */
+function workedMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
