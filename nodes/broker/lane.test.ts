@@ -52,6 +52,20 @@ describe("broker/lane", () => {
     assert.ok(commits > 0 && commits < 20, `${commits} transactions for 200 samples`);
   });
 
+  it("fills the inbox to its bound and no further, though a transaction is under way", async () => {
+    const inbox = await opened({ maxEntries: 5 });
+    const send = laneTo(inbox);
+    const all: Promise<string>[] = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      all.push(send(`${turn}`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await pause();
+    assert.equal(inbox.taken.length, 5);
+    drainOf(inbox)(all.length);
+    await Promise.all(all);
+  });
+
   it("lets no small sample overtake a large one that waits for room", async () => {
     const inbox = await opened({ maxBytes: 20 });
     const settle = drainOf(inbox);

@@ -47,6 +47,8 @@ export class StoreWriter {
   readonly #hooks: WriterHooks;
   #appends: Append[] = [];
   #appendBytes = 0;
+  /** Of the transaction under way. */
+  #committing = { entries: 0, bytes: 0 };
   #settled: SettledEntry[] = [];
   #refusals = new Map<string, Refusals>();
   #damaged = 0;
@@ -73,7 +75,8 @@ export class StoreWriter {
 
   /** Appends not on the disk yet. */
   get pending(): { entries: number; bytes: number } {
-    return { entries: this.#appends.length, bytes: this.#appendBytes };
+    const { entries, bytes } = this.#committing;
+    return { entries: entries + this.#appends.length, bytes: bytes + this.#appendBytes };
   }
 
   get settled(): readonly SettledEntry[] {
@@ -209,6 +212,7 @@ export class StoreWriter {
         damaged,
       });
     } catch (error) {
+      this.#committing = { entries: 0, bytes: 0 };
       this.#settled = [...settled, ...this.#settled];
       this.#damaged += damaged;
       for (const refused of refusals) this.#count(refused);
@@ -224,6 +228,8 @@ export class StoreWriter {
       }
       return false;
     }
+    // From here on the inbox counts them.
+    this.#committing = { entries: 0, bytes: 0 };
     this.#nextId += appends.length;
     this.#emitTo = emitTo;
     this.#commits += 1;
@@ -253,6 +259,7 @@ export class StoreWriter {
       count += 1;
     }
     this.#appendBytes -= bytes;
+    this.#committing = { entries: count, bytes };
     return this.#appends.splice(0, count);
   }
 
