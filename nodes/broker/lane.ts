@@ -69,11 +69,14 @@ export class Lane {
 
   async #retry(): Promise<void> {
     this.#isRetrying = true;
-    for (let waitMs = RETRY_FROM_MS; this.#parked.length > 0; ) {
+    for (let waitMs = RETRY_FROM_MS; ; ) {
       await sleep(waitMs);
       const taken = await Promise.all(this.#parked.splice(0).map((offer) => this.#offer(offer)));
+      if (!taken.includes(false)) break;
       waitMs = taken.includes(true) ? RETRY_FROM_MS : Math.min(RETRY_TO_MS, waitMs * 2);
     }
+    // There is room again: what came meanwhile does not wait, or a busy lane would go on in steps for ever.
     this.#isRetrying = false;
+    for (const offer of this.#parked.splice(0)) void this.#offer(offer);
   }
 }
