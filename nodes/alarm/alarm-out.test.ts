@@ -13,7 +13,7 @@ import { ownDataDir } from "../../test/support/data-dir.ts";
 import { until } from "../../test/support/line.ts";
 import { nodeOf } from "../../test/support/nodes.ts";
 import { freePort } from "../../test/support/ports.ts";
-import { brokerKey } from "../broker/mqtt-broker.ts";
+import { brokerKey } from "../broker/embedded-broker.ts";
 import mqttDoor from "../broker/mqtt-door.ts";
 import { closeServices } from "../host/service.ts";
 import siteNode from "../inbox/site.ts";

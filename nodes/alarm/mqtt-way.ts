@@ -1,5 +1,5 @@
 import mqtt from "mqtt";
-import { brokerKey, type MqttBroker } from "../broker/mqtt-broker.ts";
+import { brokerKey, type EmbeddedBroker } from "../broker/embedded-broker.ts";
 import { trustedAuthority } from "../broker/tls-files.ts";
 import { CodedError, codeOf } from "../host/errors.ts";
 import { openService } from "../host/service.ts";
@@ -18,9 +18,9 @@ const RECONNECT_MS = 5000;
 /** @param onOpen called whenever the broker is reached that knows nothing of us yet */
 export function embeddedWay(host: string, port: number, onOpen: () => void): MqttWay {
   const key = brokerKey(host, port);
-  let known: MqttBroker | undefined;
-  const look = async (): Promise<MqttBroker | undefined> => {
-    const broker = await openService<MqttBroker>(key)?.catch(() => undefined);
+  let known: EmbeddedBroker | undefined;
+  const look = async (): Promise<EmbeddedBroker | undefined> => {
+    const broker = await openService<EmbeddedBroker>(key)?.catch(() => undefined);
     if (broker === known) return broker;
     known = broker;
     // What a broker keeps is gone with it.

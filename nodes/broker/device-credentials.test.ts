@@ -49,6 +49,7 @@ describe("broker/device-credentials", () => {
         },
         ownerOf: (given) => now.ownerOf(given),
         mustShowOwn: (deviceId) => now.mustShowOwn(deviceId),
+        ownOnly: () => now.ownOnly(),
         used: (deviceId) => {
           now = now.used([deviceId], AT);
         },

@@ -29,7 +29,7 @@ export const MAX_CREDENTIALS = 10_000;
 const TOKEN_BYTES = 32;
 const MAX_NAME = 128;
 
-const hashOf = (token: string | Buffer): string => createHash("sha256").update(token).digest("base64url");
+const hashOf = (token: string | Uint8Array): string => createHash("sha256").update(token).digest("base64url");
 
 /** All credentials of a site. Changing one gives a new book. */
 export class CredentialBook {
@@ -77,7 +77,7 @@ export class CredentialBook {
   }
 
   /** The device a token belongs to; undefined when it is nobody's, or was revoked or replaced. */
-  ownerOf(token: string | Buffer): string | undefined {
+  ownerOf(token: string | Uint8Array): string | undefined {
     return this.#byHash.get(hashOf(token))?.deviceId;
   }
 
@@ -87,7 +87,12 @@ export class CredentialBook {
    */
   mustShowOwn(deviceId: string): boolean {
     const stored = this.#byDevice.get(deviceId);
-    return stored !== undefined && (stored.usedAt !== undefined || stored.revokedAt !== undefined);
+    return stored !== undefined && isOwnOnly(stored);
+  }
+
+  /** All devices of which that is so. */
+  ownOnly(): string[] {
+    return [...this.#byDevice.values()].filter(isOwnOnly).map(({ deviceId }) => deviceId);
   }
 
   /** Notes that these devices came in with their own credential; the book itself where that was known. */
@@ -128,6 +133,10 @@ export class CredentialBook {
   #with(stored: Stored): CredentialBook {
     return new CredentialBook([...new Map(this.#byDevice).set(stored.deviceId, stored).values()]);
   }
+}
+
+function isOwnOnly({ usedAt, revokedAt }: Stored): boolean {
+  return usedAt !== undefined || revokedAt !== undefined;
 }
 
 function storedOf(value: unknown): Stored {

@@ -62,6 +62,7 @@ export function runDoor<T>(RED: NodeAPI, node: Node, config: DoorDef, spec: Door
     },
     ownerOf: (token) => store?.book.ownerOf(token),
     mustShowOwn: (deviceId) => store?.book.mustShowOwn(deviceId) ?? false,
+    ownOnly: () => store?.book.ownOnly() ?? [],
     used: (deviceId) => store?.used(deviceId),
   };
   let policy: TrustPolicy;

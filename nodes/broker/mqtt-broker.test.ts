@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { MqttBroker, type MqttBrokerOptions } from "./mqtt-broker.ts";
+import { Reception } from "./reception.ts";
 import { attachment, GatedInbox, happens, pause, until } from "./support.test.ts";
 import { trustPolicy } from "./trust.ts";
 
@@ -10,6 +11,7 @@ const SAMPLE = "foieflow/plant-2/line-b/dev-1/sample";
 
 describe("broker/mqtt-broker", () => {
   let broker: MqttBroker;
+  let reception: Reception;
   let inbox: GatedInbox;
   const clients: MqttClient[] = [];
 
@@ -22,8 +24,9 @@ describe("broker/mqtt-broker", () => {
   });
 
   async function open(options: Partial<MqttBrokerOptions> = {}, held = attachment(inbox)) {
-    broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, ...options });
-    return { held, ...broker.reception.attach(held) };
+    reception = new Reception("mqtt");
+    broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, ...options }, reception);
+    return { held, ...reception.attach(held) };
   }
 
   function client(options: IClientOptions = {}): MqttClient {
@@ -249,7 +252,7 @@ describe("broker/mqtt-broker", () => {
     const device = await connected();
     detach();
     await device.publishAsync(SAMPLE, "between", { qos: 1 });
-    broker.reception.attach(attachment(inbox));
+    reception.attach(attachment(inbox));
     await device.publishAsync(SAMPLE, "after", { qos: 1 });
     assert.deepEqual(inbox.texts(), ["between", "after"]);
     assert.equal(device.connected, true);
@@ -257,6 +260,6 @@ describe("broker/mqtt-broker", () => {
 
   it("says so when its port is taken", async () => {
     await open();
-    await assert.rejects(MqttBroker.open({ host: "127.0.0.1", port: broker.port }), { code: "EADDRINUSE" });
+    await assert.rejects(MqttBroker.open({ host: "127.0.0.1", port: broker.port }, reception), { code: "EADDRINUSE" });
   });
 });

@@ -7,10 +7,9 @@ import { AddressLimit } from "./address-limit.ts";
 import { Lane } from "./lane.ts";
 import { tellStatus } from "./mqtt-status.ts";
 import { GuardedConnection, PacketScanner } from "./packet-guard.ts";
-import { MAX_SAMPLE_BYTES, Reception } from "./reception.ts";
+import { MAX_SAMPLE_BYTES, type Reception } from "./reception.ts";
 import type { ListenerTls } from "./tls-files.ts";
 import { type DeviceTopic, filterIsOfAlarms, filterIsOwn, isAlarmTopic, parseTopic } from "./topics.ts";
-import { judgeDevice } from "./trust.ts";
 
 export interface MqttBrokerOptions {
   host: string;
@@ -22,6 +21,12 @@ export interface MqttBrokerOptions {
   /** Speak TLS (`mqtts://`); in the clear without. */
   tls?: ListenerTls | undefined;
 }
+
+/** The line a broker serves, as far as the broker sees it. */
+export type BrokerLine = Pick<
+  Reception,
+  "isOpen" | "judge" | "needsOwnToken" | "stamp" | "append" | "refuse" | "tell" | "hearing" | "onRecheck"
+>;
 
 interface Session {
   username: string | undefined;
@@ -35,15 +40,14 @@ interface Session {
   lane: Lane;
 }
 
-/** The name of the embedded broker among the process's services. */
-export const brokerKey = (host: string, port: number): string => `door:mqtt:${host}:${port}`;
-
 /** Room for a topic and packet id beside the payload. */
 const PACKET_HEAD_BYTES = 1024;
 const MAX_CONNECT_BYTES = 64 * 1024;
 const MAX_SUBSCRIPTIONS = 100;
 const MAX_RETAINED = 10_000;
 const MAX_RETAINED_BYTES = 4096;
+/** So long a change of their number is not told, and with it others. */
+const CONNECTIONS_MS = 20;
 const IDENTIFIER_REJECTED = 2;
 const BAD_CREDENTIAL = 4;
 const NOT_AUTHORIZED = 5;
@@ -53,7 +57,7 @@ const NOT_AUTHORIZED = 5;
  * beyond their connection: what must not be lost is in the inbox, and memory stays bounded.
  */
 export class MqttBroker {
-  readonly reception = new Reception("mqtt");
+  readonly #line: BrokerLine;
   readonly #options: Required<Omit<MqttBrokerOptions, "tls">>;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -63,23 +67,27 @@ export class MqttBroker {
   readonly #clients = new Set<Client>();
   readonly #retained = new Set<string>();
   #aedes: Aedes | undefined;
+  #isTelling = false;
+  /** Told how many are connected, soon after it changed. */
+  onConnections: (number: number) => void = () => undefined;
 
-  private constructor(options: MqttBrokerOptions) {
+  private constructor(options: MqttBrokerOptions, line: BrokerLine) {
+    this.#line = line;
     const { tls, ...rest } = options;
     this.#options = { maxPayloadBytes: MAX_SAMPLE_BYTES, maxConnections: 1024, connectTimeoutMs: 10_000, ...rest };
     const { connectTimeoutMs: handshakeTimeout, maxConnections } = this.#options;
     this.#server = tls
       ? createTlsServer({ ...tls, minVersion: "TLSv1.2", handshakeTimeout }, (socket) => this.#accept(socket))
       : createServer((socket) => this.#accept(socket));
-    this.#server.on("tlsClientError", () => this.reception.refuse("tls-failed"));
+    this.#server.on("tlsClientError", () => this.#line.refuse("tls-failed"));
     // Those still shaking hands count too.
     if (tls) this.#server.maxConnections = 2 * maxConnections;
-    this.reception.onRecheck(() => this.#recheck());
+    this.#line.onRecheck(() => this.#recheck());
   }
 
   /** Opens the broker; rejects with the system's error (`EADDRINUSE`, …) when it cannot listen. */
-  static async open(options: MqttBrokerOptions): Promise<MqttBroker> {
-    const broker = new MqttBroker(options);
+  static async open(options: MqttBrokerOptions, line: BrokerLine): Promise<MqttBroker> {
+    const broker = new MqttBroker(options, line);
     await broker.#open();
     return broker;
   }
@@ -127,7 +135,7 @@ export class MqttBroker {
         packet.clean = true;
         done(null, true);
       },
-      authenticate: (client, username, password, done) => this.#authenticate(client, username, password, done),
+      authenticate: (client, username, password, done) => void this.#authenticate(client, username, password, done),
       authorizePublish: (client, packet, done) => {
         this.#authorizePublish(client, packet).then(
           () => done(null),
@@ -146,7 +154,7 @@ export class MqttBroker {
       this.#server.once("error", reject);
       this.#server.listen(this.#options.port, this.#options.host, () => {
         this.#server.off("error", reject);
-        this.#server.on("error", () => this.reception.refuse("accept-failed"));
+        this.#server.on("error", () => this.#line.refuse("accept-failed"));
         resolve();
       });
     }).catch(async (error) => {
@@ -158,19 +166,21 @@ export class MqttBroker {
   #accept(socket: Socket): void {
     socket.on("error", () => undefined);
     const { remoteAddress } = socket;
-    if (!this.#aedes || !this.reception.attachment) {
+    if (!this.#aedes || !this.#line.isOpen) {
       socket.destroy();
       return;
     }
     const leave = this.#sockets.size < this.#options.maxConnections ? this.#addresses.enter(remoteAddress) : undefined;
     if (!leave) {
-      this.reception.refuse("too-many-connections", { remoteAddress });
+      this.#line.refuse("too-many-connections", { remoteAddress });
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
+    this.#tellConnections();
     socket.on("close", () => {
       this.#sockets.delete(socket);
+      this.#tellConnections();
       leave();
     });
     socket.setNoDelay(true);
@@ -179,9 +189,18 @@ export class MqttBroker {
     const scanner = new PacketScanner(MAX_CONNECT_BYTES, this.#options.maxPayloadBytes + PACKET_HEAD_BYTES);
     this.#aedes.handle(
       new GuardedConnection(socket, scanner, (fault) => {
-        this.reception.refuse(fault === "malformed" ? "bad-packet" : fault, { remoteAddress });
+        this.#line.refuse(fault === "malformed" ? "bad-packet" : fault, { remoteAddress });
       }),
     );
+  }
+
+  #tellConnections(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setTimeout(() => {
+      this.#isTelling = false;
+      this.onConnections(this.#sockets.size);
+    }, CONNECTIONS_MS);
   }
 
   #session(client: Client): Session {
@@ -195,37 +214,40 @@ export class MqttBroker {
         ownToken: false,
         remoteAddress,
         namelessSession: false,
-        lane: new Lane(this.reception),
+        lane: new Lane(this.#line),
       };
       this.#sessions.set(client, session);
     }
     return session;
   }
 
-  #authenticate(
+  async #authenticate(
     client: Client,
     username: string | undefined,
     password: Buffer | undefined,
     done: (error: AuthenticateError | null, success: boolean | null) => void,
-  ): void {
+  ): Promise<void> {
     const session = this.#session(client);
     const { remoteAddress } = session;
     Object.assign(session, { username, password });
-    const policy = this.reception.attachment?.policy;
-    if (session.namelessSession || !policy) {
-      this.reception.refuse("bad-client-id", { remoteAddress });
+    if (session.namelessSession) {
+      this.#line.refuse("bad-client-id", { remoteAddress });
       done(refusal("client identifier rejected", IDENTIFIER_REJECTED), null);
       return;
     }
-    const verdict = judgeDevice({ remoteAddress, username, password, policy });
+    const verdict = await this.#line.judge({ remoteAddress, username, password }, true);
     if (!verdict.allowed) {
-      this.reception.refuse(verdict.reason, { remoteAddress });
+      this.#line.refuse(verdict.reason, { remoteAddress });
       done(refusal(verdict.reason, verdict.reason === "bad-token" ? BAD_CREDENTIAL : NOT_AUTHORIZED), null);
       return;
     }
     session.provenDeviceId = verdict.provenDeviceId;
     session.ownToken = verdict.ownToken === true;
-    if (verdict.ownToken && verdict.provenDeviceId) policy.credentials?.used(verdict.provenDeviceId);
+    // It may have gone meanwhile.
+    if (client.closed) {
+      done(null, false);
+      return;
+    }
     this.#clients.add(client);
     client.conn.once("close", () => this.#clients.delete(client));
     done(null, true);
@@ -233,16 +255,16 @@ export class MqttBroker {
 
   /** Cuts off every client whose credential is no longer good. */
   #recheck(): void {
-    const policy = this.reception.attachment?.policy;
-    if (!policy) return;
-    for (const client of this.#clients) {
-      const { remoteAddress, username, password, provenDeviceId } = this.#session(client);
-      const verdict = judgeDevice({ remoteAddress, username, password, policy });
-      if (verdict.allowed && verdict.provenDeviceId === provenDeviceId) continue;
-      this.reception.refuse("revoked", { deviceId: provenDeviceId, remoteAddress });
-      this.#clients.delete(client);
-      client.conn.destroy();
-    }
+    for (const client of this.#clients) void this.#judgeAgain(client);
+  }
+
+  async #judgeAgain(client: Client): Promise<void> {
+    const { remoteAddress, username, password, provenDeviceId } = this.#session(client);
+    const verdict = await this.#line.judge({ remoteAddress, username, password }, false);
+    if (verdict.allowed && verdict.provenDeviceId === provenDeviceId) return;
+    if (!this.#clients.delete(client)) return;
+    this.#line.refuse("revoked", { deviceId: provenDeviceId, remoteAddress });
+    client.conn.destroy();
   }
 
   /** Resolves when the publish may be acknowledged; a rejection closes the connection without an acknowledgement. */
@@ -256,34 +278,29 @@ export class MqttBroker {
     if (topic !== "bad" && session.provenDeviceId !== undefined && topic.deviceId !== session.provenDeviceId) {
       this.#deny("forbidden-topic", session);
     }
-    if (topic !== "bad" && session.provenDeviceId === undefined && this.#needsToken(topic.deviceId)) {
+    if (topic !== "bad" && session.provenDeviceId === undefined && this.#line.needsOwnToken(topic.deviceId)) {
       this.#deny("own-token-needed", session);
     }
     this.#boundRetained(topic, packet);
     const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
     const control = topic === "bad" ? null : parseControl(payload);
     if (topic !== "bad" && (topic.leaf === "status" || control)) {
-      tellStatus(this.reception, topic, payload);
+      tellStatus(this.#line, topic, payload);
+      await this.#line.hearing();
       return;
     }
     const origin =
       topic === "bad"
         ? { provenDeviceId: session.provenDeviceId, problem: "bad-topic" }
         : { siteId: topic.siteId, lineId: topic.lineId, provenDeviceId: topic.deviceId };
-    const envelope = this.reception.stamp(payload, origin);
+    const envelope = this.#line.stamp(payload, origin);
     // A last will is published after its client has closed, and nobody would send it again.
     const will = client.closed;
     await session.lane.handOver(envelope, () => !will && client.closed);
   }
 
-  /** A device with a credential of its own is not spoken for by others, but on a bind that trusts this machine. */
-  #needsToken(deviceId: string): boolean {
-    const policy = this.reception.attachment?.policy;
-    return policy?.localOpen === false && policy.credentials?.mustShowOwn(deviceId) === true;
-  }
-
   #deny(reason: string, session: Session): never {
-    this.reception.refuse(reason, { deviceId: session.provenDeviceId, remoteAddress: session.remoteAddress });
+    this.#line.refuse(reason, { deviceId: session.provenDeviceId, remoteAddress: session.remoteAddress });
     throw new Error(reason);
   }
 
@@ -306,7 +323,7 @@ export class MqttBroker {
     const seesAll = provenDeviceId === undefined || (ownToken && filterIsOfAlarms(subscription.topic));
     const held = "subscriptions" in client ? Object.keys(client.subscriptions ?? {}).length : 0;
     if (held >= MAX_SUBSCRIPTIONS || !(seesAll || filterIsOwn(subscription.topic, provenDeviceId ?? ""))) {
-      this.reception.refuse(held >= MAX_SUBSCRIPTIONS ? "too-many-subscriptions" : "forbidden-topic", {
+      this.#line.refuse(held >= MAX_SUBSCRIPTIONS ? "too-many-subscriptions" : "forbidden-topic", {
         remoteAddress,
       });
       return null;
@@ -318,7 +335,7 @@ export class MqttBroker {
   #tellProven(event: "connected" | "disconnected" | "listening", client: Client): void {
     const { provenDeviceId, remoteAddress } = this.#session(client);
     if (provenDeviceId === undefined) return; // who it is shows in its topics
-    this.reception.tell(event, {}, { deviceId: provenDeviceId, ...(remoteAddress && { remoteAddress }) });
+    this.#line.tell(event, {}, { deviceId: provenDeviceId, ...(remoteAddress && { remoteAddress }) });
   }
 }
 

@@ -4,7 +4,7 @@ import { acquire } from "../host/service.ts";
 import { siteOf } from "../inbox/site.ts";
 import { textOrUndefined } from "../inbox/site-settings.ts";
 import { type DoorCredentials, type DoorDef, policyOf, runDoor, wholeNumber } from "./door-node.ts";
-import { brokerKey, MqttBroker } from "./mqtt-broker.ts";
+import { brokerKey, EmbeddedBroker } from "./embedded-broker.ts";
 import { MqttUplink } from "./mqtt-client.ts";
 import { listenerTls, trustedAuthority } from "./tls-files.ts";
 import { trustPolicy } from "./trust.ts";
@@ -46,7 +46,11 @@ const init: NodeInitializer = (RED) => {
       lease: () =>
         acquire(
           brokerKey(host, port),
-          () => MqttBroker.open({ host, port, maxConnections, tls: listenerTls() }),
+          () => {
+            const inbox = siteOf(RED, config.site)?.inbox;
+            if (!inbox) throw new CodedError("no-site", RED._("mqtt.errors.no-site"));
+            return EmbeddedBroker.open({ host, port, maxConnections, tls: listenerTls() }, inbox);
+          },
           (broker) => broker.close(),
         ),
       reception: (broker) => broker.reception,

@@ -6,7 +6,7 @@ import type { DeviceTopic } from "./topics.ts";
  * Tells the flows what a device published on its `…/status` topic: a hello or heartbeat document, or `online` /
  * `offline` as text or as a document's `status` (the usual last will). Anything else says nothing to us.
  */
-export function tellStatus(reception: Reception, topic: DeviceTopic, payload: Buffer): void {
+export function tellStatus(reception: Pick<Reception, "tell" | "refuse">, topic: DeviceTopic, payload: Buffer): void {
   const { deviceId } = topic;
   const control = parseControl(payload);
   if (control && control.type !== "ping") {

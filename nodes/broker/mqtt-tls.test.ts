@@ -7,6 +7,7 @@ import mqtt from "mqtt";
 import { makeCertificate } from "../../test/support/certificate.ts";
 import { MqttBroker } from "./mqtt-broker.ts";
 import { MqttUplink } from "./mqtt-client.ts";
+import { Reception } from "./reception.ts";
 import { attachment, GatedInbox, until } from "./support.test.ts";
 import { knownAuthorities, listenerTls, trustedAuthority } from "./tls-files.ts";
 
@@ -21,8 +22,9 @@ describe("broker: MQTT over TLS", () => {
     if (!makeCertificate(directory, "cert")) this.skip();
     inbox = new GatedInbox();
     const tls = listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("cert.key") });
-    broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, tls });
-    broker.reception.attach(attachment(inbox));
+    const reception = new Reception("mqtt");
+    broker = await MqttBroker.open({ host: "127.0.0.1", port: 0, tls }, reception);
+    reception.attach(attachment(inbox));
   });
   after(async () => {
     await broker?.close();

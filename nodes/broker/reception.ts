@@ -4,7 +4,7 @@ import { SteadyClock } from "../host/steady-clock.ts";
 import type { Envelope, Inbox } from "../sample/inbox.ts";
 import type { SiteSettings } from "../sample/site.ts";
 import type { Transport } from "../sample/units.ts";
-import type { TrustPolicy } from "./trust.ts";
+import { judgeDevice, type Login, type TrustPolicy, type Verdict } from "./trust.ts";
 
 /** Largest sample a door takes, bytes (a legacy SQAL sample has 138 KB). */
 export const MAX_SAMPLE_BYTES = 2 * 1024 * 1024;
@@ -42,6 +42,9 @@ export interface Origin {
   /** Reason code for which it belongs into quarantine whatever it says, e.g. `bad-topic`. */
   problem?: string | undefined;
 }
+
+/** What may be told of an event beside where it happened. */
+export type Tellable = Partial<Pick<DeviceEvent, "deviceId" | "reason" | "remoteAddress" | "message">>;
 
 /** At most one `refused` event per reason in this time; the counters count them all. */
 const REFUSED_EVENT_MS = 1000;
@@ -92,21 +95,33 @@ export class Reception {
     this.#recheck();
   }
 
+  /** Whether a node has attached, now or before. */
+  get isOpen(): boolean {
+    return this.#attachment !== undefined;
+  }
+
+  /**
+   * Who an MQTT client is, and whether it may enter.
+   * @param isNew it comes in, rather than being asked again
+   */
+  async judge(login: Login, isNew: boolean): Promise<Verdict> {
+    const policy = this.#attachment?.policy;
+    if (!policy) return { allowed: false, reason: "no-credential" };
+    const verdict = judgeDevice({ ...login, policy });
+    if (isNew && verdict.allowed && verdict.ownToken && verdict.provenDeviceId)
+      policy.credentials?.used(verdict.provenDeviceId);
+    return verdict;
+  }
+
+  /** A device with a credential of its own is not spoken for by others, but on a bind that trusts this machine. */
+  needsOwnToken(deviceId: string): boolean {
+    const policy = this.#attachment?.policy;
+    return policy?.localOpen === false && policy.credentials?.mustShowOwn(deviceId) === true;
+  }
+
   /** Stamps bytes that are complete now. */
   stamp(bytes: Buffer, origin: Origin): Envelope {
-    const { settings } = this.#attached();
-    const { wallMs, steadyMs } = this.#clock.read();
-    return {
-      transport: this.transport,
-      receivedAt: new Date(wallMs).toISOString(),
-      ...(steadyMs !== wallMs && { otherwiseAt: new Date(steadyMs).toISOString() }),
-      siteId: origin.siteId ?? settings.siteId,
-      ...(origin.lineId !== undefined && { lineId: origin.lineId }),
-      defaultLineId: settings.lineId,
-      ...(origin.provenDeviceId !== undefined && { provenDeviceId: origin.provenDeviceId }),
-      ...(origin.problem !== undefined && { problem: origin.problem }),
-      bytes,
-    };
+    return stamped(this.transport, this.#clock, this.#attached().settings, bytes, origin);
   }
 
   /** @see Inbox.append */
@@ -126,11 +141,7 @@ export class Reception {
   }
 
   /** Tells the attached node's flow what a device did; dropped while no node is attached. */
-  tell(
-    event: DeviceEvent["event"],
-    origin: Origin,
-    more: Partial<Pick<DeviceEvent, "deviceId" | "reason" | "remoteAddress" | "message">> = {},
-  ): void {
+  tell(event: DeviceEvent["event"], origin: Origin, more: Tellable = {}): void {
     if (this.#vacant || !this.#attachment) return;
     const { settings, onEvent } = this.#attachment;
     onEvent({
@@ -143,10 +154,37 @@ export class Reception {
     });
   }
 
+  /** Here what is told is heard at once. */
+  hearing(): Promise<void> {
+    return Promise.resolve();
+  }
+
   #attached(): Attachment {
     if (!this.#attachment) throw new CodedError("inbox-closed", "no node has opened this door yet");
     return this.#attachment;
   }
+}
+
+/** The envelope of bytes that are complete now. */
+export function stamped(
+  transport: Transport,
+  clock: SteadyClock,
+  settings: SiteSettings,
+  bytes: Buffer,
+  origin: Origin,
+): Envelope {
+  const { wallMs, steadyMs } = clock.read();
+  return {
+    transport,
+    receivedAt: new Date(wallMs).toISOString(),
+    ...(steadyMs !== wallMs && { otherwiseAt: new Date(steadyMs).toISOString() }),
+    siteId: origin.siteId ?? settings.siteId,
+    ...(origin.lineId !== undefined && { lineId: origin.lineId }),
+    defaultLineId: settings.lineId,
+    ...(origin.provenDeviceId !== undefined && { provenDeviceId: origin.provenDeviceId }),
+    ...(origin.problem !== undefined && { problem: origin.problem }),
+    bytes,
+  };
 }
 
 /** The message a door sends for an event: `topic` is `site/line[/device]`. */

@@ -6,6 +6,7 @@ import { runInNewContext } from "node:vm";
 import mqtt, { type MqttClient } from "mqtt";
 import { WebSocket } from "ws";
 import { MqttBroker } from "./mqtt-broker.ts";
+import { Reception } from "./reception.ts";
 import { attachment, GatedInbox, until } from "./support.test.ts";
 import { WebSocketDoor } from "./websocket-server.ts";
 
@@ -56,8 +57,9 @@ describe("broker: many devices, and bad ones", function () {
   });
 
   it("takes five hundred MQTT devices back that come within a second, and a sample of each", async () => {
-    const broker = await MqttBroker.open({ host: "127.0.0.1", port: 0 });
-    broker.reception.attach(attachment(inbox));
+    const reception = new Reception("mqtt");
+    const broker = await MqttBroker.open({ host: "127.0.0.1", port: 0 }, reception);
+    reception.attach(attachment(inbox));
     const clients: MqttClient[] = [];
     async function visit(index: number): Promise<void> {
       await within(1000);
@@ -80,8 +82,9 @@ describe("broker: many devices, and bad ones", function () {
   });
 
   it("serves devices on while a subscriber never reads, and holds no more than a bound for it", async () => {
-    const broker = await MqttBroker.open({ host: "127.0.0.1", port: 0 });
-    broker.reception.attach(attachment(inbox));
+    const reception = new Reception("mqtt");
+    const broker = await MqttBroker.open({ host: "127.0.0.1", port: 0 }, reception);
+    reception.attach(attachment(inbox));
     // CONNECT, then SUBSCRIBE to everything, then silence.
     const frozen: Socket = connectTcp(broker.port, "127.0.0.1");
     frozen.on("error", () => undefined);

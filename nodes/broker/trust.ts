@@ -26,9 +26,11 @@ export interface TrustPolicy {
 export interface DeviceTokens {
   readonly isEmpty: boolean;
   /** The device a token belongs to. */
-  ownerOf(token: string | Buffer): string | undefined;
+  ownerOf(token: string | Uint8Array): string | undefined;
   /** Whether nothing but its own token lets a device in. */
   mustShowOwn(deviceId: string): boolean;
+  /** All devices of which that is so. */
+  ownOnly(): string[];
   /** Told of a device that came in with its own token. */
   used(deviceId: string): void;
 }
@@ -40,16 +42,20 @@ export type Verdict =
   | { allowed: true; provenDeviceId?: string; ownToken?: true }
   | { allowed: false; reason: "bad-token" | "own-token-needed" | "no-credential" | "forwarded" | "bad-origin" };
 
-export interface DeviceRequest {
+/** How an MQTT client makes itself known. */
+export interface Login {
   remoteAddress: string | undefined;
+  /** The device's id. */
+  username?: string | undefined;
+  /** The device's token, or the shared one. */
+  password?: string | Uint8Array | undefined;
+}
+
+export interface DeviceRequest extends Login {
   /** HTTP headers of an upgrade; absent on MQTT. */
   headers?: Headers;
   /** Token given outright (`?token=`); headers are read for `Authorization`. */
   token?: string | undefined;
-  /** MQTT user name: the device's id. */
-  username?: string | undefined;
-  /** MQTT password: the device's token, or the shared one. */
-  password?: string | Buffer | undefined;
   policy: TrustPolicy;
 }
 
@@ -172,17 +178,17 @@ export function originAllowed(headers: Headers): boolean {
   return to !== undefined && from.host === to.host;
 }
 
-function digest(text: string | Buffer): Buffer {
+function digest(text: string | Uint8Array): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function matchesToken(given: string | Buffer | undefined, policy: TrustPolicy): boolean {
+function matchesToken(given: string | Uint8Array | undefined, policy: TrustPolicy): boolean {
   // Hashing first makes both sides the same length, as the timing-safe comparison needs.
   return given !== undefined && policy.tokenDigest !== undefined && timingSafeEqual(digest(given), policy.tokenDigest);
 }
 
 interface Credential {
-  token: string | Buffer;
+  token: string | Uint8Array;
   deviceId?: string;
 }
 

@@ -1,8 +1,8 @@
-import { Worker } from "node:worker_threads";
+import { type Transferable, Worker } from "node:worker_threads";
 import type { Reply, Request } from "./answer-requests.ts";
 import { CodedError } from "./errors.ts";
 
-export interface ThreadOptions {
+export interface ThreadOptions<Notice = never> {
   /** Shown by debuggers and profilers. */
   name: string;
   /** Code of the error a request ends with when the thread dies over it. */
@@ -11,10 +11,15 @@ export interface ThreadOptions {
   watchdogMs: number;
   /** Largest heap of the thread, MiB. */
   heapMiB: number;
+  /** Told what the thread says unasked. */
+  onNotice?: (notice: Notice) => void;
+  /** Told when it died, busy or not. */
+  onDeath?: (error: Error) => void;
 }
 
 interface Call<Question, Answer> {
   question: Question;
+  transfer: Transferable[];
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
@@ -24,9 +29,9 @@ interface Call<Question, Answer> {
  * The thread starts with the first request and anew after it died; a death costs the request that was running, no other.
  * Callers bound how many requests they make.
  */
-export class WorkerThread<Question, Answer> {
+export class WorkerThread<Question, Answer, Notice = never> {
   readonly #entry: URL;
-  readonly #options: ThreadOptions;
+  readonly #options: ThreadOptions<Notice>;
   readonly #waiting: Call<Question, Answer>[] = [];
   #worker: Worker | undefined;
   #running: Call<Question, Answer> | undefined;
@@ -34,7 +39,7 @@ export class WorkerThread<Question, Answer> {
   #isClosed = false;
 
   /** @param entry module that calls `answerRequests` */
-  constructor(entry: URL, options: ThreadOptions) {
+  constructor(entry: URL, options: ThreadOptions<Notice>) {
     this.#entry = entry;
     this.#options = options;
   }
@@ -50,13 +55,13 @@ export class WorkerThread<Question, Answer> {
   }
 
   /**
-   * Asks the thread; question and answer are copied (structured clone).
+   * Asks the thread; question and answer are copied (structured clone), but for what is transferred.
    * @throws what the answering function threw, with its code; CodedError `failureCode` when the thread died or is closed
    */
-  ask(question: Question): Promise<Answer> {
+  ask(question: Question, transfer: Transferable[] = []): Promise<Answer> {
     if (this.#isClosed) return Promise.reject(this.#failure("is closed"));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, resolve, reject });
+      this.#waiting.push({ question, transfer, resolve, reject });
       this.#next();
     });
   }
@@ -85,7 +90,7 @@ export class WorkerThread<Question, Answer> {
       this.#worker ??= this.#start();
       this.#worker.ref();
       const request: Request<Question> = { question: call.question };
-      this.#worker.postMessage(request);
+      this.#worker.postMessage(request, call.transfer);
     } catch (error) {
       this.#finish((running) => running.reject(this.#failure("could not be asked", error)));
       return;
@@ -101,8 +106,12 @@ export class WorkerThread<Question, Answer> {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMiB },
     });
-    worker.on("message", (reply: Reply<Answer>) => {
+    worker.on("message", (reply: Reply<Answer, Notice>) => {
       if (worker !== this.#worker) return;
+      if (reply.kind === "notice") {
+        this.#options.onNotice?.(reply.notice);
+        return;
+      }
       this.#finish((call) => {
         if (reply.kind === "answer") call.resolve(reply.answer);
         else
@@ -118,6 +127,7 @@ export class WorkerThread<Question, Answer> {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
     void worker.terminate();
+    this.#options.onDeath?.(error);
     this.#finish((call) => call.reject(error));
   }
 

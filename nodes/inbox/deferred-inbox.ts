@@ -1,20 +1,22 @@
+import type { MessagePort } from "node:worker_threads";
 import { messageOf } from "../host/errors.ts";
 import type { Envelope, Inbox, InboxEntry, InboxReport, Outcome, QuarantineRecord } from "../sample/inbox.ts";
 import { TRANSPORTS, type Transport } from "../sample/units.ts";
+import type { Host } from "./guest.ts";
 import { Ledger } from "./ledger.ts";
 
 /**
  * An inbox that may still be opening, usable at once: appends wait for it, a consumer is attached when it is there,
  * refusals are kept and handed on.
  */
-export class DeferredInbox implements Inbox {
-  readonly #opening: Promise<Inbox>;
+export class DeferredInbox implements Inbox, Host {
+  readonly #opening: Promise<Inbox & Host>;
   #open: Inbox | undefined;
   #problem = "";
   /** Refusals until the inbox is there. */
   readonly #early = new Ledger();
 
-  constructor(opening: Promise<Inbox>) {
+  constructor(opening: Promise<Inbox & Host>) {
     this.#opening = opening;
     opening.then(
       (inbox) => {
@@ -30,6 +32,10 @@ export class DeferredInbox implements Inbox {
 
   async append(envelope: Envelope): Promise<string> {
     return (this.#open ?? (await this.#opening)).append(envelope);
+  }
+
+  async host(module: URL): Promise<MessagePort> {
+    return (await this.#opening).host(module);
   }
 
   /**

@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { MessagePort } from "node:worker_threads";
 import { type DirectoryLock, lockDirectory } from "../host/directory-lock.ts";
 import { CodedError, messageOf } from "../host/errors.ts";
 import type { Envelope, Inbox, InboxEntry, InboxReport, Outcome, QuarantineRecord } from "../sample/inbox.ts";
 import type { Transport } from "../sample/units.ts";
+import { Admission, type Obstacle, type Waiting } from "./admission.ts";
 import { metaOf } from "./entry-record.ts";
 import { EntryTable, type Held, newHeld } from "./entry-table.ts";
+import type { Host } from "./guest.ts";
 import { Ledger } from "./ledger.ts";
 import { DEFAULT_LIMITS, type InboxLimits } from "./limits.ts";
 import { Pace } from "./pace.ts";
 import { storePaths } from "./store-paths.ts";
-import type { OpenAnswer } from "./store-protocol.ts";
+import type { GateEntry, OpenAnswer, StoreNotice } from "./store-protocol.ts";
 import { StoreThread } from "./store-thread.ts";
-import { type Append, StoreWriter } from "./store-writer.ts";
+import { StoreWriter } from "./store-writer.ts";
 
 export interface InboxOptions {
   /** Where its files are; made where it is not there. */
@@ -57,13 +60,14 @@ interface Consumer {
  * is settled, through deploys and crashes. Bounded; when it or the disk is full it takes nothing, says so, and goes on
  * by itself.
  */
-export class DurableInbox implements Inbox {
+export class DurableInbox implements Inbox, Host {
   readonly #options: InboxOptions;
   readonly #limits: InboxLimits;
   readonly #thread: StoreThread;
   readonly #writer: StoreWriter;
   readonly #table = new EntryTable();
   readonly #pace = new Pace();
+  readonly #admission = new Admission((problem) => this.#noteFull(problem));
   #ledger = new Ledger();
   #lock: DirectoryLock | undefined;
   #emitTo = 0;
@@ -75,7 +79,6 @@ export class DurableInbox implements Inbox {
   #isFull = false;
   #diskProblem: string | undefined;
   #failure: string | undefined;
-  #refusal: CodedError | undefined;
   #damagedEntries = 0;
   #repairs: string[] = [];
   #closing: Promise<void> | undefined;
@@ -87,12 +90,16 @@ export class DurableInbox implements Inbox {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     if (options.onNews) this.#listeners.add(options.onNews);
-    this.#thread = new StoreThread(options.directory);
+    this.#thread = new StoreThread(
+      options.directory,
+      (notice) => this.#noticed(notice),
+      (error) => this.#storeFailed(error),
+    );
     this.#writer = new StoreWriter(this.#thread, {
-      committed: (firstId, appends) => this.#appended(firstId, appends),
-      emitTo: (firstId, appends) => this.#emitToWith(firstId, appends),
+      committed: (firstId, entries) => this.#appended(firstId, entries),
+      window: () => this.#window(),
       mayEmit: (emitTo) => {
-        this.#emitTo = emitTo;
+        this.#emitTo = Math.max(this.#emitTo, emitTo);
         this.#pump();
       },
       disk: (problem) => this.#diskChanged(problem),
@@ -130,24 +137,13 @@ export class DurableInbox implements Inbox {
   configure(limits: Partial<InboxLimits>): void {
     Object.assign(this.#limits, limits);
     this.#writer.minFreeBytes = this.#limits.minFreeBytes;
+    void this.#setGate();
     if (this.#consumer) this.#watchOverdue();
     this.#pump();
   }
 
   async append(envelope: Envelope): Promise<string> {
-    const size = envelope.bytes.length;
-    const { maxEntries, maxBytes, maxEntryBytes } = this.#limits;
-    if (this.#closing) throw new CodedError("inbox-closed", "the inbox is closed");
-    if (size > Math.min(maxEntryBytes, maxBytes))
-      throw new CodedError("oversize", `an entry of ${size} bytes is larger than ${Math.min(maxEntryBytes, maxBytes)}`);
-    if (this.#refusal) throw this.#refusal;
-    if (this.#failure !== undefined) throw this.#refuseForNow("inbox-failed", this.#failure);
-    const { entries, bytes } = this.#waiting();
-    if (entries >= maxEntries || bytes + size > maxBytes) {
-      this.#noteFull(`${entries} entries (${bytes} bytes) are waiting`);
-      throw this.#refuseForNow("inbox-full", `${entries} entries (${bytes} bytes) are waiting`);
-    }
-    if (this.#diskProblem !== undefined) throw this.#refuseForNow("disk-full", this.#diskProblem);
+    this.#admission.admit(envelope.bytes.length, this.#limits, this.#waiting(), this.#obstacle());
     const id = await new Promise<number>((resolve, reject) => {
       this.#writer.append({
         meta: metaOf(envelope),
@@ -161,14 +157,31 @@ export class DurableInbox implements Inbox {
     return String(id);
   }
 
-  /** A smaller one, or one for which there is room by then, must not overtake those refused in this turn of the event loop. */
-  #refuseForNow(code: string, problem: string): CodedError {
-    const refusal = new CodedError(code, problem);
-    this.#refusal = refusal;
-    setImmediate(() => {
-      this.#refusal = undefined;
-    });
-    return refusal;
+  async host(module: URL): Promise<MessagePort> {
+    if (this.#closing) throw new CodedError("inbox-closed", "the inbox is closed");
+    if (this.#failure !== undefined) throw new CodedError("inbox-failed", this.#failure);
+    return this.#thread.host(module);
+  }
+
+  #obstacle(): Obstacle | undefined {
+    if (this.#closing) return { code: "inbox-closed", text: "the inbox is closed" };
+    if (this.#failure !== undefined) return { code: "inbox-failed", text: this.#failure };
+    return this.#diskProblem === undefined ? undefined : { code: "disk-full", text: this.#diskProblem };
+  }
+
+  /** What holds here holds for the guests of the store's thread. */
+  async #setGate(): Promise<void> {
+    try {
+      await this.#thread.gate({ bounds: this.#limits, obstacle: this.#obstacle() });
+    } catch {
+      // The thread is gone, or has no store: what it is told when that opens again counts.
+    }
+  }
+
+  #noticed(notice: StoreNotice): void {
+    if (notice.kind === "committed") this.#writer.appended(notice);
+    else if (notice.kind === "full") this.#noteFull(notice.problem);
+    else this.#writer.refused(new CodedError(notice.code, notice.problem));
   }
 
   /** @throws CodedError `inbox-busy` while another consumer is attached */
@@ -285,6 +298,7 @@ export class DurableInbox implements Inbox {
   async #close(): Promise<void> {
     this.#stopEmitting();
     try {
+      await this.#setGate();
       await this.#writer.flush();
       this.#writer.rest(new CodedError("inbox-closed", "the inbox is closed"));
       const emissions = [...this.#table.all()].filter(({ isKnown }) => isKnown);
@@ -303,7 +317,7 @@ export class DurableInbox implements Inbox {
     for (const wake of this.#drainers) wake();
   }
 
-  #waiting(): { entries: number; bytes: number } {
+  #waiting(): Waiting {
     const { entries, bytes } = this.#writer.pending;
     return { entries: this.#table.size + entries, bytes: this.#table.bytes + bytes };
   }
@@ -348,7 +362,15 @@ export class DurableInbox implements Inbox {
     const doomed = [...this.#table.all()].filter(({ reason }) => reason === "crashed-three-times").length;
     if (doomed > 0) this.#tell("warn", `${doomed} entries were in the flow in three crashes: they go to quarantine`);
     this.#writer.minFreeBytes = this.#limits.minFreeBytes;
-    this.#writer.resume(opened.nextId, opened.emitTo, opened.figures);
+    this.#emitTo = opened.emitTo;
+    void this.#setGate();
+    this.#writer.resume(opened.lastId, opened.emitTo, opened.figures);
+  }
+
+  #storeFailed(error: unknown): void {
+    if (this.#failure !== undefined || this.#closing || !this.#lock) return;
+    this.#writer.rest(new CodedError("inbox-failed", messageOf(error)));
+    void this.#reopen(error);
   }
 
   /** The store's thread died, or found damage: opens it again, as often as it takes. */
@@ -371,37 +393,36 @@ export class DurableInbox implements Inbox {
     }
   }
 
-  #appended(firstId: number, appends: readonly Append[]): void {
+  #appended(firstId: number, entries: readonly GateEntry[]): void {
     const receivedMs = performance.now();
-    appends.forEach(({ meta, device, bytes }, index) => {
-      const fits = this.#table.cachedBytes + bytes.length <= MOST_CACHED_BYTES;
+    entries.forEach(({ meta, device, size, bytes }, index) => {
+      const fits = this.#table.cachedBytes + size <= MOST_CACHED_BYTES;
       this.#table.add(
         newHeld({
           id: firstId + index,
           meta,
-          size: bytes.length,
+          size,
           receivedMs,
           receivedBy: device,
-          ...(fits && { bytes }),
+          ...(fits && bytes && { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, size) }),
         }),
       );
-      this.#ledger.received(meta.transport, device, bytes.length);
+      this.#ledger.received(meta.transport, device, size);
     });
     this.#pump();
   }
 
-  #emitToWith(firstId: number, appends: number): number {
+  #window(): { emitTo: number; spare: number } {
     const window = 2 * this.#limits.maxInFlight;
-    const waiting = this.#table.fresh;
-    if (waiting >= window || appends === 0) return this.#table.horizon(window) ?? this.#emitTo;
-    return firstId + Math.min(appends, window - waiting) - 1;
+    const spare = Math.max(0, window - this.#table.fresh);
+    return { emitTo: this.#table.horizon(window) ?? this.#emitTo, spare };
   }
 
   #settle(held: Held, outcome: Outcome, isDamaged = false): void {
     const { id, meta, receivedBy, device, size } = held;
     this.#table.remove(held);
     const counted = this.#ledger.settled(meta.transport, device, size, outcome);
-    this.#writer.settle({ id, transport: meta.transport, receivedBy, device, outcome: counted }, isDamaged);
+    this.#writer.settle({ id, transport: meta.transport, receivedBy, device, size, outcome: counted }, isDamaged);
     this.#noteRoom();
     if (this.#waiting().entries === 0) for (const wake of this.#drainers) wake();
     this.#pump();
@@ -492,10 +513,7 @@ export class DurableInbox implements Inbox {
       }
       for (const id of damaged) this.#lose(this.#table.get(String(id)));
     } catch (error) {
-      if (this.#failure === undefined && !this.#closing) {
-        this.#writer.rest(new CodedError("inbox-failed", messageOf(error)));
-        void this.#reopen(error);
-      }
+      this.#storeFailed(error);
       return;
     } finally {
       this.#isReading = false;
@@ -551,6 +569,7 @@ export class DurableInbox implements Inbox {
 
   #diskChanged(problem: string | undefined): void {
     this.#diskProblem = problem;
+    void this.#setGate();
     if (problem === undefined) this.#tell("info", "the inbox takes entries again: the disk has room");
     else this.#tell("error", `the inbox takes nothing: ${problem}`);
   }

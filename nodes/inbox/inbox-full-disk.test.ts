@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openGate } from "../../test/support/gate.ts";
 import { assertBalanced, closeInboxes, freshDirectory, openInbox } from "../../test/support/inbox.ts";
-import type { Envelope } from "../sample/inbox.ts";
+import type { Envelope, Inbox } from "../sample/inbox.ts";
 import type { DurableInbox, InboxNews } from "./durable-inbox.ts";
 
 const envelope = (bytes: Buffer): Envelope => ({
@@ -18,7 +19,7 @@ const envelope = (bytes: Buffer): Envelope => ({
 const payload = (index: number) => Buffer.alloc(20_000, `${index} `);
 
 /** Appends until the inbox refuses. @returns ids by number of the entry */
-async function fill(inbox: DurableInbox, most: number): Promise<Map<string, number>> {
+async function fill(inbox: Pick<Inbox, "append">, most: number): Promise<Map<string, number>> {
   const taken = new Map<string, number>();
   for (let index = 0; index < most; ) {
     const some = Array.from({ length: 10 }, () => index++);
@@ -95,6 +96,18 @@ describe("inbox: a full disk", function () {
     const taken = await fill(inbox, 1000);
     assert.ok(taken.size > 10);
     await goesOn(inbox, taken, () => undefined);
+  });
+
+  it("by a bound of the database, filled by a guest of its thread: takes nothing more on either way, and goes on", async () => {
+    const inbox = await openInbox({ maxPages: 200 });
+    const gate = await openGate(inbox);
+    const taken = await fill(gate, 1000);
+    assert.ok(taken.size > 10);
+    while (inbox.stats().health.state !== "disk-full") await sleep(5);
+    await assert.rejects(gate.append(envelope(payload(0))), { code: "disk-full" });
+    await goesOn(inbox, taken, () => undefined);
+    await gate.append(envelope(payload(8)));
+    gate.close();
   });
 
   it("leaves the disk the space it is told to, and goes on when there is more", async () => {

@@ -4,7 +4,7 @@ import { ReasonCounts } from "./reason-counts.ts";
 import type { AccountFigure } from "./store-protocol.ts";
 
 /** Devices with an account of their own; the rest share one. */
-const MOST_DEVICES = 1000;
+export const MOST_DEVICES = 1000;
 export const OTHER_DEVICES = "other";
 const FIGURES = ["received", "stored", "duplicate", "quarantined", "discarded"] as const;
 

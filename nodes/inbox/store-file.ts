@@ -2,8 +2,11 @@ import { randomFillSync } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { CodedError, messageOf } from "../host/errors.ts";
+import type { Transport } from "../sample/units.ts";
+import type { Waiting } from "./admission.ts";
 import { readEnvelope, readMeta, recordOf } from "./entry-record.ts";
 import { IdReserve } from "./id-reserve.ts";
+import { MOST_DEVICES, OTHER_DEVICES } from "./ledger.ts";
 import { keepDamaged, putAside, salvage } from "./salvage.ts";
 import { AccountChanges, balance, readAccounts } from "./store-accounts.ts";
 import { isDamage, isDiskTrouble } from "./store-errors.ts";
@@ -25,6 +28,21 @@ import { connect, factIn, inTransaction, LONG_JOURNAL_BYTES, prepare, setFact } 
 const ALWAYS_LOOKED_THROUGH_BYTES = 512 * 1024 * 1024;
 const FREE_EVERY_MS = 1000;
 
+/** What one transaction brings to the store. */
+interface Batch extends Pick<CommitQuestion, "settled" | "refusals" | "emitTo" | "damaged"> {
+  appends: readonly Appended[];
+  /** So many of them may be emitted at once. */
+  spare: number;
+}
+
+/** An entry to be appended; `meta` as JSON. */
+export interface Appended {
+  meta: string;
+  transport: Transport;
+  device: string;
+  bytes: Uint8Array;
+}
+
 /** The inbox's store: one SQLite database, used by one thread. */
 export class StoreFile {
   readonly #paths: StorePaths;
@@ -36,6 +54,14 @@ export class StoreFile {
   readonly #deleteEmitted: StatementSync;
   readonly #select: StatementSync;
   #nextId = 0;
+  #emitTo = 0;
+  /** Entries that may still be emitted beyond `#emitTo` before the inbox says so. */
+  #spare = 0;
+  /** Appended by guests, and not known to the inbox when it last asked. */
+  #untold: { lastId: number; count: number }[] = [];
+  /** Accounts of devices. */
+  readonly #devices = new Set<string>();
+  #waiting: Waiting = { entries: 0, bytes: 0 };
   #freeBytes = 0;
   #freeAtMs = Number.NEGATIVE_INFINITY;
 
@@ -92,6 +118,8 @@ export class StoreFile {
     const { changes, sentence } = balance(accounts, entries);
     if (sentence !== undefined) repairs.push(sentence);
     const emitTo = entries[Math.min(question.window, entries.length) - 1]?.id ?? this.#nextId - 1;
+    this.#emitTo = emitTo;
+    this.#waiting = { entries: entries.length, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
     const crashed = isClosed || question.isResumed ? [] : entries.filter(({ id }) => id <= emittedTo);
     inTransaction(database, () => {
       changes.write(database);
@@ -108,27 +136,64 @@ export class StoreFile {
       setFact(database, "next_id", this.#nextId);
     });
     this.#keepReserve();
+    const stored = readAccounts(database);
+    for (const { kind, name } of stored) if (kind === "device") this.#devices.add(name);
     return {
       kind: "open",
-      nextId: this.#nextId,
+      lastId: this.#nextId - 1,
       emitTo,
       damagedEntries: factIn(database, "damaged"),
       entries,
-      accounts: readAccounts(database),
+      accounts: stored,
       repairs,
       figures: this.#figures(),
     };
   }
 
+  /** What waits to be settled. */
+  get waiting(): Waiting {
+    return this.#waiting;
+  }
+
+  /** The account an entry of this device is received into. */
+  accountOf(deviceId: string | undefined): string {
+    if (deviceId === undefined) return "";
+    return this.#devices.has(deviceId) || this.#devices.size < MOST_DEVICES ? deviceId : OTHER_DEVICES;
+  }
+
   /** One transaction. Settling works even when the disk is full: room is kept for it. */
-  commit(question: CommitQuestion): CommitAnswer {
+  commit({ appends, bytes, spare, knownTo, ...rest }: CommitQuestion): CommitAnswer {
+    this.#untold = this.#untold.filter(({ lastId }) => lastId > knownTo);
+    let at = 0;
+    return this.#commit({
+      ...rest,
+      spare: this.#untold.reduce((left, { count }) => left - count, spare),
+      appends: appends.map(({ meta, transport, device, size }) => {
+        at += size;
+        return { meta, transport, device, bytes: bytes.subarray(at - size, at) };
+      }),
+    });
+  }
+
+  /** One transaction of entries that the inbox has yet to hear of. */
+  append(appends: readonly Appended[]): CommitAnswer {
+    const nothing = { settled: [], refusals: [], damaged: 0, emitTo: this.#emitTo };
+    const answer = this.#commit({ appends, spare: this.#spare, ...nothing });
+    this.#untold.push({ lastId: this.#nextId - 1, count: appends.length });
+    return answer;
+  }
+
+  #commit(batch: Batch): CommitAnswer {
     const startedMs = performance.now();
+    const firstId = this.#nextId;
     try {
-      this.#write(question);
+      this.#write(batch);
     } catch (error) {
-      if (!isDiskTrouble(error) || question.appends.length > 0 || !existsSync(this.#paths.reserve)) throw error;
+      // Whether they are on the disk may be unknown: their ids are never used again.
+      this.#nextId += batch.appends.length;
+      if (!isDiskTrouble(error) || batch.appends.length > 0 || !existsSync(this.#paths.reserve)) throw error;
       rmSync(this.#paths.reserve, { force: true });
-      this.#write(question);
+      this.#write(batch);
     }
     const ms = performance.now() - startedMs;
     // Beyond this the reserve would not hold what the database grows by when the journal is moved to it.
@@ -140,36 +205,51 @@ export class StoreFile {
         // What was committed is; a store that fails says so with its next commit.
       }
     }
-    return { kind: "commit", ms, figures: this.#figures() };
+    return { kind: "commit", firstId, emitTo: this.#emitTo, ms, figures: this.#figures() };
   }
 
-  #write({ firstId, appends, bytes, settled, refusals, emitTo, damaged }: CommitQuestion): void {
+  #write({ appends, spare, settled, refusals, emitTo: wanted, damaged }: Batch): void {
     const database = this.#database;
-    if (appends.length > 0) this.#ids.cover(firstId + appends.length);
+    const firstId = this.#nextId;
+    const nextId = firstId + appends.length;
+    const ahead = Math.max(0, Math.min(appends.length, spare));
+    const emitTo = Math.max(this.#emitTo, wanted, ahead > 0 ? firstId + ahead - 1 : 0);
+    let { entries, bytes: total } = this.#waiting;
+    if (appends.length > 0) this.#ids.cover(nextId);
     inTransaction(database, () => {
       const changes = new AccountChanges();
-      let at = 0;
-      appends.forEach(({ meta, transport, device, size }, index) => {
-        const record = recordOf(firstId + index, meta, bytes.subarray(at, at + size));
-        at += size;
+      appends.forEach(({ meta, transport, device, bytes }, index) => {
+        const record = recordOf(firstId + index, meta, bytes);
         this.#insert.run(record.id, record.meta, record.metaCrc, record.crc, record.bytes);
         changes.received(transport, device);
+        total += bytes.length;
       });
-      for (const entry of settled) this.#settle(entry, changes);
+      entries += appends.length;
+      for (const entry of settled) {
+        if (!this.#settle(entry, changes)) continue;
+        entries -= 1;
+        total -= entry.size;
+      }
       for (const refused of refusals) changes.refused(refused);
       changes.write(database);
-      setFact(database, "next_id", Math.max(this.#nextId, firstId + appends.length));
+      setFact(database, "next_id", nextId);
       setFact(database, "emit_to", emitTo);
       if (damaged > 0) setFact(database, "damaged", factIn(database, "damaged") + damaged);
     });
-    this.#nextId = Math.max(this.#nextId, firstId + appends.length);
+    for (const { device } of appends) this.#devices.add(device);
+    for (const { device } of settled) this.#devices.add(device);
+    this.#nextId = nextId;
+    this.#emitTo = emitTo;
+    this.#spare = spare - ahead;
+    this.#waiting = { entries, bytes: total };
   }
 
-  /** An entry that is gone already was settled in a transaction whose answer was lost. */
-  #settle(entry: SettledEntry, changes: AccountChanges): void {
-    if (this.#delete.run(entry.id).changes === 0) return;
+  /** @returns false for an entry that is gone already: it was settled in a transaction whose answer was lost */
+  #settle(entry: SettledEntry, changes: AccountChanges): boolean {
+    if (this.#delete.run(entry.id).changes === 0) return false;
     this.#deleteEmitted.run(entry.id);
     changes.settled(entry);
+    return true;
   }
 
   /** Reads entries back, as far as they are what was written. */

@@ -1,9 +1,18 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Outcome } from "../sample/inbox.ts";
 import type { Transport } from "../sample/units.ts";
+import type { Bounds, Obstacle } from "./admission.ts";
 import type { EntryMeta } from "./entry-record.ts";
 
 /** What the inbox asks the thread that keeps its store; one question at a time. */
-export type StoreQuestion = OpenQuestion | CommitQuestion | ReadQuestion | LookQuestion | CloseQuestion;
+export type StoreQuestion =
+  | OpenQuestion
+  | CommitQuestion
+  | ReadQuestion
+  | LookQuestion
+  | GateQuestion
+  | HostQuestion
+  | CloseQuestion;
 
 export interface OpenQuestion {
   kind: "open";
@@ -25,6 +34,7 @@ export interface SettledEntry {
   /** The account that received it, and that it turned out to belong to. */
   receivedBy: string;
   device: string;
+  size: number;
   outcome: Outcome;
 }
 
@@ -38,8 +48,6 @@ export interface Refusals {
 /** One transaction. */
 export interface CommitQuestion {
   kind: "commit";
-  /** Id of the first append; the others follow. */
-  firstId: number;
   appends: { meta: string; transport: Transport; device: string; size: number }[];
   /** The bytes of all appends, one after the other. */
   bytes: Uint8Array;
@@ -47,6 +55,10 @@ export interface CommitQuestion {
   refusals: Refusals[];
   /** Entries up to this id may be emitted from now on; at the next start they count as in flight. */
   emitTo: number;
+  /** So many more may be, of those appended now and of those that come through the gate before the next commit. */
+  spare: number;
+  /** The last entry the inbox had heard of then. */
+  knownTo: number;
   /** Entries among the settled that could not be read back. */
   damaged: number;
 }
@@ -59,6 +71,22 @@ export interface ReadQuestion {
 /** How much room there is now. */
 export interface LookQuestion {
   kind: "look";
+}
+
+/** What those who append in the store's own thread are measured against. */
+export interface GateQuestion {
+  kind: "gate";
+  bounds: Bounds;
+  obstacle: Obstacle | undefined;
+}
+
+/** Starts a guest of the thread, see `Guest`. */
+export interface HostQuestion {
+  kind: "host";
+  /** Address of the module that exports it. */
+  module: string;
+  /** Its way to who asked for it. */
+  port: MessagePort;
 }
 
 export interface CloseQuestion {
@@ -88,7 +116,8 @@ export interface AccountFigure {
 
 export interface OpenAnswer {
   kind: "open";
-  nextId: number;
+  /** The last id given out. */
+  lastId: number;
   emitTo: number;
   damagedEntries: number;
   entries: StoredEntry[];
@@ -111,8 +140,33 @@ export interface LookAnswer {
 
 export interface CommitAnswer {
   kind: "commit";
+  /** Id of the first append; the others follow. */
+  firstId: number;
+  /** How far entries may be emitted now. */
+  emitTo: number;
   ms: number;
   figures: FileFigures;
+}
+
+/** What the thread tells unasked. */
+export type StoreNotice =
+  | GateCommit
+  | { kind: "full"; problem: string }
+  | { kind: "failed"; code: string; problem: string };
+
+/** Entries of guests are on the disk. */
+export interface GateCommit extends Omit<CommitAnswer, "kind"> {
+  kind: "committed";
+  appends: GateEntry[];
+}
+
+export interface GateEntry {
+  meta: EntryMeta;
+  /** The account it is received into. */
+  device: string;
+  size: number;
+  /** Absent when the inbox has much to take already: it reads them back. */
+  bytes?: Uint8Array;
 }
 
 export interface ReadAnswer {

@@ -1,3 +1,4 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { CodedError } from "../host/errors.ts";
 import { WorkerThread } from "../host/worker-thread.ts";
 import type { CheckpointRequest, CheckpointResult } from "./checkpoint-worker.ts";
@@ -7,10 +8,12 @@ import type {
   CommitAnswer,
   CommitQuestion,
   FileFigures,
+  GateQuestion,
   OpenAnswer,
   OpenQuestion,
   ReadAnswer,
   StoreAnswer,
+  StoreNotice,
   StoreQuestion,
 } from "./store-protocol.ts";
 
@@ -27,12 +30,7 @@ const PAGE_BYTES = 4096;
 
 /** The inbox's store in its two threads: one commits, one moves the journal to the database meanwhile. */
 export class StoreThread {
-  readonly #store = new WorkerThread<StoreQuestion, StoreAnswer>(worker("store-worker"), {
-    name: "foieflow-inbox",
-    failureCode: "inbox-failed",
-    watchdogMs: WATCHDOG_MS,
-    heapMiB: HEAP_MIB,
-  });
+  readonly #store: WorkerThread<StoreQuestion, StoreAnswer, StoreNotice>;
   readonly #checkpoints = new WorkerThread<CheckpointRequest, CheckpointResult>(worker("checkpoint-worker"), {
     name: "foieflow-inbox-checkpoint",
     failureCode: "inbox-failed",
@@ -44,8 +42,27 @@ export class StoreThread {
   #isMoving = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(directory: string) {
+  /**
+   * @param onNotice told what guests of the thread do in the store
+   * @param onDeath told when the commits' thread died, though nothing was asked of it: its guests have gone with it
+   */
+  constructor(directory: string, onNotice: (notice: StoreNotice) => void, onDeath: (error: Error) => void) {
     this.#file = storePaths(directory).database;
+    this.#store = new WorkerThread(worker("store-worker"), {
+      name: "foieflow-inbox",
+      failureCode: "inbox-failed",
+      watchdogMs: WATCHDOG_MS,
+      heapMiB: HEAP_MIB,
+      onDeath,
+      onNotice: (notice) => {
+        if (notice.kind === "committed")
+          this.#grew(
+            notice.appends.reduce((sum, { size }) => sum + size, 0),
+            0,
+          );
+        onNotice(notice);
+      },
+    });
   }
 
   async open(question: Omit<OpenQuestion, "kind">): Promise<OpenAnswer> {
@@ -58,9 +75,25 @@ export class StoreThread {
 
   async commit(question: Omit<CommitQuestion, "kind">): Promise<CommitAnswer> {
     const answer = only(await this.#store.ask({ kind: "commit", ...question }), "commit");
-    this.#sinceCheckpoint += question.bytes.length + PAGE_BYTES * (4 + question.settled.length / 8);
-    if (this.#sinceCheckpoint >= CHECKPOINT_BYTES) void this.#move();
+    this.#grew(question.bytes.length, question.settled.length);
     return answer;
+  }
+
+  /** Says what guests are measured against from now on. */
+  async gate(question: Omit<GateQuestion, "kind">): Promise<void> {
+    await this.#store.ask({ kind: "gate", ...question });
+  }
+
+  /** @see Host.host */
+  async host(module: URL): Promise<MessagePort> {
+    const { port1, port2 } = new MessageChannel();
+    try {
+      await this.#store.ask({ kind: "host", module: module.href, port: port2 }, [port2]);
+    } catch (error) {
+      port1.close();
+      throw error;
+    }
+    return port1;
   }
 
   async read(ids: number[]): Promise<ReadAnswer> {
@@ -91,6 +124,11 @@ export class StoreThread {
   async abandon(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([this.#checkpoints.close(), this.#store.close()]);
+  }
+
+  #grew(bytes: number, settled: number): void {
+    this.#sinceCheckpoint += bytes + PAGE_BYTES * (4 + settled / 8);
+    if (this.#sinceCheckpoint >= CHECKPOINT_BYTES) void this.#move();
   }
 
   async #move(): Promise<void> {

@@ -1,7 +1,9 @@
 import { CodedError, codeOf, messageOf } from "../host/errors.ts";
 import type { Transport } from "../sample/units.ts";
+import type { Waiting } from "./admission.ts";
+import { AppendQueue } from "./append-queue.ts";
 import type { EntryMeta } from "./entry-record.ts";
-import type { CommitAnswer, FileFigures, Refusals, SettledEntry } from "./store-protocol.ts";
+import type { CommitAnswer, FileFigures, GateCommit, GateEntry, Refusals, SettledEntry } from "./store-protocol.ts";
 import type { StoreThread } from "./store-thread.ts";
 
 /** An entry on its way to the disk. */
@@ -16,9 +18,9 @@ export interface Append {
 
 export interface WriterHooks {
   /** The appends of a batch are on the disk under ascending ids; told before their promises resolve. */
-  committed(firstId: number, appends: readonly Append[]): void;
-  /** How far entries may be emitted when these have been appended. */
-  emitTo(firstId: number, appends: number): number;
+  committed(firstId: number, entries: readonly GateEntry[]): void;
+  /** How far entries may be emitted, and how many beyond that. */
+  window(): { emitTo: number; spare: number };
   /** That far they may be emitted now. */
   mayEmit(emitTo: number): void;
   /** The disk is full (or free space below the floor), or takes entries again. */
@@ -27,9 +29,6 @@ export interface WriterHooks {
   failed(error: unknown): void;
 }
 
-/** Most entries and bytes in one transaction. */
-const MOST_APPENDS = 512;
-const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_SETTLED = 4000;
 /** Settling waits so long for others, refusals longer: they only count. */
 const SETTLE_MS = 20;
@@ -45,16 +44,12 @@ const LATENCIES = 512;
 export class StoreWriter {
   readonly #thread: StoreThread;
   readonly #hooks: WriterHooks;
-  #appends: Append[] = [];
-  #appendBytes = 0;
-  /** Of the transaction under way. */
-  #committing = { entries: 0, bytes: 0 };
+  readonly #appends = new AppendQueue<Append>();
   #settled: SettledEntry[] = [];
   #refusals = new Map<string, Refusals>();
   #damaged = 0;
   #wantsTurn = false;
-  #nextId = 0;
-  #emitTo = 0;
+  #knownTo = 0;
   #minFreeBytes = 0;
   #isResting = true;
   #isFlushing = false;
@@ -74,9 +69,8 @@ export class StoreWriter {
   }
 
   /** Appends not on the disk yet. */
-  get pending(): { entries: number; bytes: number } {
-    const { entries, bytes } = this.#committing;
-    return { entries: entries + this.#appends.length, bytes: bytes + this.#appendBytes };
+  get pending(): Waiting {
+    return this.#appends.waiting;
   }
 
   get settled(): readonly SettledEntry[] {
@@ -100,12 +94,11 @@ export class StoreWriter {
     this.#watchSpace(this.#figures);
   }
 
-  /** The store is open: from here ids go on. */
-  resume(nextId: number, emitTo: number, figures: FileFigures): void {
-    this.#nextId = Math.max(this.#nextId, nextId);
-    this.#emitTo = Math.max(this.#emitTo, emitTo);
+  /** The store is open: after `lastId` ids go on. */
+  resume(lastId: number, emitTo: number, figures: FileFigures): void {
+    this.#knownTo = lastId;
     this.#isResting = false;
-    this.#hooks.mayEmit(this.#emitTo);
+    this.#hooks.mayEmit(emitTo);
     this.#watchSpace(figures);
     this.#schedule(0);
   }
@@ -118,8 +111,18 @@ export class StoreWriter {
   /** A transaction that fails fails what waits for the next one too, so that order is kept. */
   append(append: Append): void {
     this.#appends.push(append);
-    this.#appendBytes += append.bytes.length;
     this.#schedule(0);
+  }
+
+  /** Guests of the store's thread have appended. */
+  appended({ firstId, appends, ...answer }: GateCommit): void {
+    this.#committed(firstId, appends, answer);
+  }
+
+  /** A guest's transaction failed. */
+  refused(error: CodedError): void {
+    if (error.code === "disk-full") this.#full(error.message);
+    else this.#failed(error, error);
   }
 
   settle(entry: SettledEntry, isDamaged = false): void {
@@ -150,7 +153,7 @@ export class StoreWriter {
 
   #hasWork(): boolean {
     if (this.#isResting) return false;
-    return this.#appends.length > 0 || this.#settled.length > 0 || this.#refusals.size > 0;
+    return !this.#appends.isEmpty || this.#settled.length > 0 || this.#refusals.size > 0;
   }
 
   /** Nothing goes to the store any more until `resume`; what waits to be appended is rejected. */
@@ -158,10 +161,7 @@ export class StoreWriter {
     this.#isResting = true;
     clearTimeout(this.#timer);
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    const appends = this.#appends;
-    this.#appends = [];
-    this.#appendBytes = 0;
-    for (const { reject } of appends) reject(error);
+    this.#appends.rejectAll(error);
   }
 
   #schedule(delayMs: number): void {
@@ -175,7 +175,7 @@ export class StoreWriter {
       if (this.#isResting || this.#isFlushing || this.#commit) return;
       this.#commit = this.#write().then(() => {
         this.#commit = undefined;
-        if (this.#appends.length > 0 || this.#wantsTurn) start();
+        if (!this.#appends.isEmpty || this.#wantsTurn) start();
         else if (this.#settled.length > 0) this.#schedule(this.#diskProblem === undefined ? SETTLE_MS : LOOK_MS);
         else if (this.#refusals.size > 0) this.#schedule(REFUSAL_MS);
       });
@@ -186,19 +186,16 @@ export class StoreWriter {
 
   /** One transaction. @returns whether it succeeded */
   async #write(): Promise<boolean> {
-    const appends = this.#takeAppends();
+    const appends = this.#appends.take();
     const settled = this.#settled.splice(0, MOST_SETTLED);
     const refusals = [...this.#refusals.values()];
     const damaged = this.#damaged;
     this.#refusals = new Map();
     this.#damaged = 0;
     this.#wantsTurn = false;
-    const firstId = this.#nextId;
-    const emitTo = Math.max(this.#emitTo, this.#hooks.emitTo(firstId, appends.length));
     let answer: CommitAnswer;
     try {
       answer = await this.#thread.commit({
-        firstId,
         appends: appends.map(({ meta, device, bytes }) => ({
           meta: JSON.stringify(meta),
           transport: meta.transport,
@@ -208,39 +205,48 @@ export class StoreWriter {
         bytes: joined(appends),
         settled,
         refusals,
-        emitTo,
+        ...this.#hooks.window(),
+        knownTo: this.#knownTo,
         damaged,
       });
     } catch (error) {
-      this.#committing = { entries: 0, bytes: 0 };
+      this.#appends.done();
       this.#settled = [...settled, ...this.#settled];
       this.#damaged += damaged;
       for (const refused of refusals) this.#count(refused);
-      // Whether they are on the disk may be unknown: their ids are never used again.
-      this.#nextId += appends.length;
       const isFull = codeOf(error, "") === "disk-full";
       const reason = new CodedError(isFull ? "disk-full" : "inbox-failed", messageOf(error), { cause: error });
       for (const { reject } of appends) reject(reason);
       if (isFull) this.#full(messageOf(error));
-      else {
-        this.rest(reason);
-        this.#hooks.failed(error);
-      }
+      else this.#failed(reason, error);
       return false;
     }
     // From here on the inbox counts them.
-    this.#committing = { entries: 0, bytes: 0 };
-    this.#nextId += appends.length;
-    this.#emitTo = emitTo;
+    this.#appends.done();
+    const { firstId } = answer;
+    this.#committed(
+      firstId,
+      appends.map(({ meta, device, bytes }) => ({ meta, device, size: bytes.length, bytes })),
+      answer,
+    );
+    for (const [index, { resolve }] of appends.entries()) resolve(firstId + index);
+    return true;
+  }
+
+  #committed(firstId: number, entries: readonly GateEntry[], answer: Omit<CommitAnswer, "kind" | "firstId">): void {
+    if (entries.length > 0) this.#knownTo = firstId + entries.length - 1;
     this.#commits += 1;
-    this.#appended += appends.length;
+    this.#appended += entries.length;
     this.#latenciesMs.push(answer.ms);
     if (this.#latenciesMs.length > LATENCIES) this.#latenciesMs.shift();
-    this.#hooks.committed(firstId, appends);
-    for (const [index, { resolve }] of appends.entries()) resolve(firstId + index);
-    this.#hooks.mayEmit(emitTo);
+    this.#hooks.committed(firstId, entries);
+    this.#hooks.mayEmit(answer.emitTo);
     this.#watchSpace(answer.figures);
-    return true;
+  }
+
+  #failed(reason: Error, cause: unknown): void {
+    this.rest(reason);
+    this.#hooks.failed(cause);
   }
 
   #count(refused: Refusals): void {
@@ -248,19 +254,6 @@ export class StoreWriter {
     const known = this.#refusals.get(key);
     if (known) known.count += refused.count;
     else this.#refusals.set(key, { ...refused });
-  }
-
-  #takeAppends(): Append[] {
-    let bytes = 0;
-    let count = 0;
-    for (const append of this.#appends) {
-      if (count >= MOST_APPENDS || (count > 0 && bytes + append.bytes.length > MOST_BYTES)) break;
-      bytes += append.bytes.length;
-      count += 1;
-    }
-    this.#appendBytes -= bytes;
-    this.#committing = { entries: count, bytes };
-    return this.#appends.splice(0, count);
   }
 
   #watchSpace(figures: FileFigures): void {
@@ -273,10 +266,7 @@ export class StoreWriter {
 
   /** Takes no entries until there is room again. */
   #full(problem: string): void {
-    const appends = this.#appends;
-    this.#appends = [];
-    this.#appendBytes = 0;
-    for (const { reject } of appends) reject(new CodedError("disk-full", problem));
+    this.#appends.rejectAll(new CodedError("disk-full", problem));
     if (this.#diskProblem === undefined) this.#hooks.disk(problem);
     this.#diskProblem = problem;
     this.#looker ??= setInterval(() => void this.#look(), LOOK_MS);

@@ -103,7 +103,8 @@ export interface Exchange {
 const SAMPLE_BYTES = 200;
 
 /**
- * For every acknowledgement: whether a flush of the inbox's journal began after the sample had been read, and had ended
+ * For every acknowledgement of a sample whose reading was seen (the first may answer one read before the trace began):
+ * whether a flush of the inbox's journal began after the sample had been read, and had ended
  * before the acknowledgement was written.
  */
 export function flushedBeforeAcknowledged(calls: readonly SystemCall[], exchange: Exchange): boolean[] {
@@ -114,8 +115,8 @@ export function flushedBeforeAcknowledged(calls: readonly SystemCall[], exchange
   );
   return here
     .filter(({ name, data }) => /^(write|send)/.test(name) && exchange.isAcknowledgement(data))
-    .map(({ began }) => {
+    .flatMap(({ began }) => {
       const read = reads.findLast(({ ended }) => ended < began);
-      return read !== undefined && flushes.some((flush) => flush.began > read.ended && flush.ended < began);
+      return read ? [flushes.some((flush) => flush.began > read.ended && flush.ended < began)] : [];
     });
 }
