@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import path from "node:path";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
-import { assertBalanced, closeInboxes, openInbox } from "../../test/support/inbox.ts";
+import { makeCertificate } from "../../test/support/certificate.ts";
+import { assertBalanced, closeInboxes, freshDirectory, openInbox } from "../../test/support/inbox.ts";
 import type { DurableInbox } from "../inbox/durable-inbox.ts";
 import type { InboxEntry } from "../sample/inbox.ts";
 import { CredentialBook } from "./device-credentials.ts";
 import { EmbeddedBroker } from "./embedded-broker.ts";
 import type { Attachment, DeviceEvent } from "./reception.ts";
 import { happens, pause, SITE, until } from "./support.test.ts";
+import { listenerTls } from "./tls-files.ts";
 import { type TrustPolicy, trustPolicy } from "./trust.ts";
 
 const SAMPLE = "foieflow/plant-2/line-b/dev-1/sample";
@@ -211,6 +215,26 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
     const heard = new Promise((resolve) => listener.once("message", (topic) => resolve(topic)));
     await listener.subscribeAsync("foieflow/plant/alarms/+", { qos: 1 });
     assert.equal(await heard, "foieflow/plant/alarms/a-1");
+  });
+
+  it("speaks TLS there, with what the environment names", async function () {
+    const directory = freshDirectory("tls");
+    try {
+      if (!makeCertificate(directory, "cert")) this.skip();
+      const file = (name: string) => path.join(directory, name);
+      const tls = listenerTls({ TLS_CERT: file("cert.pem"), TLS_KEY: file("cert.key") });
+      const secure = await EmbeddedBroker.open({ host: "127.0.0.1", port: 0, tls }, inbox);
+      const policy = trustPolicy({ host: "127.0.0.1" });
+      secure.reception.attach({ inbox, settings: SITE, policy, onEvent: () => undefined });
+      const ca = readFileSync(file("cert.pem"));
+      const device = await mqtt.connectAsync(`mqtts://127.0.0.1:${secure.port}`, { reconnectPeriod: 0, ca });
+      await device.publishAsync(SAMPLE, "over TLS", { qos: 1 });
+      await device.endAsync();
+      await secure.close();
+      await until(() => inbox.stats().byTransport.mqtt.received === 1);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   it("says so when its port is taken, or the inbox is closed", async () => {
