@@ -19,6 +19,7 @@ export type ToBroker =
   /** So many of its `tell` and `refuse` have been dealt with. */
   | { kind: "heard"; number: number }
   | { kind: "publish"; call: number; topic: string; payload: string }
+  /** Answered by the end of the port. */
   | { kind: "close" };
 
 export interface RefusedPeer {
@@ -34,5 +35,4 @@ export type FromBroker =
   | { kind: "refuse"; reason: string; about: RefusedPeer; number: number }
   | { kind: "tell"; event: DeviceEvent["event"]; origin: Origin; more: Tellable }
   | { kind: "connections"; number: number }
-  | { kind: "published"; call: number; problem?: string }
-  | { kind: "closed" };
+  | { kind: "published"; call: number; problem?: string };

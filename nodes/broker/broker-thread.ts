@@ -142,7 +142,6 @@ export const startGuest: StartGuest = (port: MessagePort, gate: Gate) => {
       }
       case "close":
         await broker?.close();
-        tell({ kind: "closed" });
         port.close();
     }
   });

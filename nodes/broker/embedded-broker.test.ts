@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt from "mqtt";
 import { makeCertificate } from "../../test/support/certificate.ts";
 import { assertBalanced, closeInboxes, freshDirectory, openInbox } from "../../test/support/inbox.ts";
 import type { DurableInbox } from "../inbox/durable-inbox.ts";
@@ -9,7 +9,7 @@ import type { InboxEntry } from "../sample/inbox.ts";
 import { CredentialBook } from "./device-credentials.ts";
 import { EmbeddedBroker } from "./embedded-broker.ts";
 import type { Attachment, DeviceEvent } from "./reception.ts";
-import { happens, pause, SITE, until } from "./support.test.ts";
+import { Clients, happens, pause, SITE, until } from "./support.test.ts";
 import { listenerTls } from "./tls-files.ts";
 import { type TrustPolicy, trustPolicy } from "./trust.ts";
 
@@ -20,14 +20,14 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
   this.timeout(60_000);
   let inbox: DurableInbox;
   let broker: EmbeddedBroker;
-  const clients: MqttClient[] = [];
+  const clients = new Clients(() => broker.port);
 
   beforeEach(async () => {
     inbox = await openInbox({ limits: { maxEntries: 400 } });
     broker = await EmbeddedBroker.open({ host: "127.0.0.1", port: 0 }, inbox);
   });
   afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.endAsync(true)));
+    await clients.end();
     await broker.close();
     await closeInboxes();
   });
@@ -38,23 +38,6 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
     return { events, ...broker.reception.attach(attachment) };
   }
 
-  function client(options: IClientOptions = {}): MqttClient {
-    const made = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, {
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      ...options,
-    });
-    made.on("error", () => undefined);
-    clients.push(made);
-    return made;
-  }
-
-  async function connected(options?: IClientOptions): Promise<MqttClient> {
-    const made = client(options);
-    await happens(made, "connect");
-    return made;
-  }
-
   it("acknowledges what is in the inbox, and hands it on in order with what came by other doors", async () => {
     const { events } = attach();
     const taken: InboxEntry[] = [];
@@ -62,7 +45,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
       taken.push(entry);
       inbox.settle(entry.entryId, STORED);
     });
-    const device = await connected();
+    const device = await clients.connected();
     const texts = Array.from({ length: 300 }, (_, index) => `${index}`);
     const other = {
       transport: "serial",
@@ -99,7 +82,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
 
   it("does not acknowledge while the inbox is full, and takes all in order when there is room", async () => {
     attach();
-    const device = await connected();
+    const device = await clients.connected();
     let acknowledged = 0;
     const publishes = Array.from({ length: 450 }, async (_, index) => {
       await device.publishAsync(SAMPLE, `${index}`, { qos: 1 });
@@ -125,7 +108,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
 
   it("counts every refusal and tells every state, however many come at once", async () => {
     const { events } = attach();
-    const device = await connected();
+    const device = await clients.connected();
     const status = "foieflow/plant/line/dev-1/status";
     const [good, bad] = [1, 2].map((n) => JSON.stringify({ type: "hello", device_id: `dev-${n}` }));
     await Promise.all(
@@ -139,7 +122,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
 
   it("keeps its clients through a deploy", async () => {
     const { detach } = attach();
-    const device = await connected();
+    const device = await clients.connected();
     detach();
     await device.publishAsync(SAMPLE, "between", { qos: 1 });
     attach();
@@ -165,14 +148,14 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
       },
     });
     attach(policy);
-    await happens(client({ username: "dev-1", password: "wrong" }), "error");
-    await happens(client(), "error");
-    const device = await connected({ username: "dev-1", password: token });
+    await happens(clients.make({ username: "dev-1", password: "wrong" }), "error");
+    await happens(clients.make(), "error");
+    const device = await clients.connected({ username: "dev-1", password: token });
     await device.publishAsync(SAMPLE, "mine", { qos: 1 });
     assert.equal(book.mustShowOwn("dev-1"), true);
     broker.reception.recheck();
     // It came in with the shared token, which says nothing of who it is, and speaks for another.
-    const stranger = await connected({ username: "", password: "shared" });
+    const stranger = await clients.connected({ username: "", password: "shared" });
     stranger.publish(SAMPLE, "not mine", { qos: 1 });
     await happens(stranger, "close");
     book = book.revoke("dev-1", "Anne", at);
@@ -190,7 +173,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
     attach();
     await broker.publishState("foieflow/plant/alarms/a-1", "{}");
     const acknowledged = new Set<string>();
-    const device = await connected({ reconnectPeriod: 20, clientId: "dev-1" });
+    const device = await clients.connected({ reconnectPeriod: 20, clientId: "dev-1" });
     const send = async (text: string) => {
       await device.publishAsync(SAMPLE, text, { qos: 1 });
       acknowledged.add(text);
@@ -211,7 +194,7 @@ describe("broker/embedded-broker: in the thread of the inbox's store", function 
     await until(() => taken.size === 300);
     assert.deepEqual(taken, acknowledged);
     assertBalanced(inbox.stats());
-    const listener = await connected({ reconnectPeriod: 20 });
+    const listener = await clients.connected({ reconnectPeriod: 20 });
     const heard = new Promise((resolve) => listener.once("message", (topic) => resolve(topic)));
     await listener.subscribeAsync("foieflow/plant/alarms/+", { qos: 1 });
     assert.equal(await heard, "foieflow/plant/alarms/a-1");

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "../host/errors.ts";
 import type { Envelope } from "../sample/inbox.ts";
-import type { BrokerLine } from "./mqtt-broker.ts";
+import type { Reception } from "./reception.ts";
 
 const RETRY_FROM_MS = 25;
 const RETRY_TO_MS = 1000;
@@ -21,13 +21,13 @@ interface Offer {
  * wait here, in order, until there is room.
  */
 export class Lane {
-  readonly #reception: Pick<BrokerLine, "append" | "refuse">;
+  readonly #reception: Pick<Reception, "append" | "refuse">;
   #turns = 0;
   /** Offered in vain, and those that came since: in order of arrival. */
   readonly #parked: Offer[] = [];
   #isRetrying = false;
 
-  constructor(reception: Pick<BrokerLine, "append" | "refuse">) {
+  constructor(reception: Pick<Reception, "append" | "refuse">) {
     this.#reception = reception;
   }
 

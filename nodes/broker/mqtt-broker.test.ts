@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { MqttBroker, type MqttBrokerOptions } from "./mqtt-broker.ts";
 import { Reception } from "./reception.ts";
-import { attachment, GatedInbox, happens, pause, until } from "./support.test.ts";
+import { attachment, Clients, GatedInbox, happens, pause, until } from "./support.test.ts";
 import { trustPolicy } from "./trust.ts";
 
 const SAMPLE = "foieflow/plant-2/line-b/dev-1/sample";
@@ -13,13 +12,13 @@ describe("broker/mqtt-broker", () => {
   let broker: MqttBroker;
   let reception: Reception;
   let inbox: GatedInbox;
-  const clients: MqttClient[] = [];
+  const clients = new Clients(() => broker.port);
 
   beforeEach(() => {
     inbox = new GatedInbox();
   });
   afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.endAsync(true)));
+    await clients.end();
     await broker.close();
   });
 
@@ -29,26 +28,9 @@ describe("broker/mqtt-broker", () => {
     return { held, ...reception.attach(held) };
   }
 
-  function client(options: IClientOptions = {}): MqttClient {
-    const made = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, {
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      ...options,
-    });
-    made.on("error", () => undefined);
-    clients.push(made);
-    return made;
-  }
-
-  async function connected(options?: IClientOptions): Promise<MqttClient> {
-    const made = client(options);
-    await happens(made, "connect");
-    return made;
-  }
-
   it("stamps samples with the topic's names and acknowledges only what the inbox has", async () => {
     await open();
-    const device = await connected();
+    const device = await clients.connected();
     inbox.hold();
     let acknowledged = false;
     const publish = device.publishAsync(SAMPLE, "one", { qos: 1 }).then(() => {
@@ -81,7 +63,7 @@ describe("broker/mqtt-broker", () => {
 
   it("keeps each device's order while it holds many", async () => {
     await open();
-    const device = await connected();
+    const device = await clients.connected();
     inbox.hold();
     const texts = Array.from({ length: 300 }, (_, index) => `{"n":${index}}`);
     const publishes = texts.map((text) => device.publishAsync(SAMPLE, text, { qos: 1 }));
@@ -94,7 +76,7 @@ describe("broker/mqtt-broker", () => {
   it("does not acknowledge while the inbox is full, and takes it again when there is room", async () => {
     inbox = new GatedInbox({ maxEntries: 2 });
     await open();
-    const device = await connected();
+    const device = await clients.connected();
     const done: number[] = [];
     const publishes = [0, 1, 2, 3].map((index) =>
       device.publishAsync(SAMPLE, `${index}`, { qos: 1 }).then(() => done.push(index)),
@@ -110,22 +92,22 @@ describe("broker/mqtt-broker", () => {
   it("gives up what it holds when the device has gone, and takes it once when it comes again", async () => {
     inbox = new GatedInbox({ maxEntries: 1 });
     await open();
-    const first = await connected();
+    const first = await clients.connected();
     await first.publishAsync(SAMPLE, "a", { qos: 1 });
     first.publish(SAMPLE, "b", { qos: 1 });
     await pause();
     await first.endAsync(true);
     await until(() => inbox.refused()["inbox-full"] === 1);
     inbox.attach((entry) => inbox.settle(entry.entryId, { kind: "stored" }));
-    const again = await connected();
+    const again = await clients.connected();
     await again.publishAsync(SAMPLE, "b", { qos: 1 });
     assert.deepEqual(inbox.texts(), ["a", "b"]);
   });
 
   it("destroys a connection at the header of a 50 MB publish and serves the others", async () => {
     await open();
-    const other = await connected();
-    const flood = await connected();
+    const other = await clients.connected();
+    const flood = await clients.connected();
     flood.publish(SAMPLE, Buffer.alloc(50 * 1024 * 1024), { qos: 1 });
     await until(() => !flood.connected && inbox.refused().oversize === 1);
     await other.publishAsync(SAMPLE, "fine", { qos: 1 });
@@ -146,13 +128,13 @@ describe("broker/mqtt-broker", () => {
     await talk(Buffer.from([0x10, 4, 0xff, 0xff, 0xff, 0xff]));
     await talk("");
     assert.deepEqual(inbox.refused(), { "bad-packet": 1, oversize: 1 });
-    const device = await connected();
+    const device = await clients.connected();
     await device.publishAsync(SAMPLE, "fine", { qos: 1 });
   });
 
   it("takes a malformed topic of ours for quarantine, with the site's defaults", async () => {
     await open();
-    const device = await connected();
+    const device = await clients.connected();
     await device.publishAsync("foieflow/plant/line/dev ice/sample", "x", { qos: 1 });
     await device.publishAsync("foieflow/sample", "y", { qos: 1 });
     assert.deepEqual(
@@ -167,7 +149,7 @@ describe("broker/mqtt-broker", () => {
   it("closes without an acknowledgement on a topic that is not ours", async () => {
     await open();
     for (const topic of ["other/topic", "$SYS/x"]) {
-      const device = await connected();
+      const device = await clients.connected();
       device.publish(topic, "x", { qos: 1 });
       await happens(device, "close");
     }
@@ -178,7 +160,9 @@ describe("broker/mqtt-broker", () => {
   it("tells hello, heartbeat, online, offline and the last will", async () => {
     const { held } = await open();
     const status = "foieflow/plant/line/dev-1/status";
-    const device = await connected({ will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true } });
+    const device = await clients.connected({
+      will: { topic: status, payload: Buffer.from("offline"), qos: 1, retain: true },
+    });
     await device.publishAsync(status, "online", { qos: 1, retain: true });
     await device.publishAsync(status, JSON.stringify({ type: "hello", device_id: "dev-1", location: "Ligne B" }), {
       qos: 1,
@@ -206,10 +190,10 @@ describe("broker/mqtt-broker", () => {
 
   it("gives samples to who subscribes, retains states and not samples", async () => {
     await open();
-    const device = await connected();
+    const device = await clients.connected();
     await device.publishAsync("foieflow/plant/line/dev-1/status", "online", { qos: 1, retain: true });
     await device.publishAsync(SAMPLE, "old", { qos: 1, retain: true });
-    const listener = await connected();
+    const listener = await clients.connected();
     const heard: string[] = [];
     listener.on("message", (topic, payload) => heard.push(`${topic.split("/").at(-1)} ${payload}`));
     const grants = await listener.subscribeAsync(["foieflow/#", "$SYS/#"], { qos: 1 });
@@ -222,9 +206,9 @@ describe("broker/mqtt-broker", () => {
 
   it("asks for device id and token on any other bind, and keeps a device below its name", async () => {
     await open({}, attachment(inbox, trustPolicy({ host: "0.0.0.0", deviceToken: "s3cret" })));
-    for (const options of [{}, { username: "dev-1", password: "wrong" }]) await happens(client(options), "error");
+    for (const options of [{}, { username: "dev-1", password: "wrong" }]) await happens(clients.make(options), "error");
     assert.deepEqual(inbox.refused(), { "no-credential": 1, "bad-token": 1 });
-    const device = await connected({ username: "dev-1", password: "s3cret" });
+    const device = await clients.connected({ username: "dev-1", password: "s3cret" });
     await device.publishAsync(SAMPLE, "mine", { qos: 1 });
     assert.equal(inbox.taken[0]?.provenDeviceId, "dev-1");
     await assert.rejects(device.subscribeAsync("foieflow/#"));
@@ -242,14 +226,14 @@ describe("broker/mqtt-broker", () => {
     const [connack] = await once(socket, "data");
     assert.deepEqual(connack, Buffer.from([0x20, 2, 0, 2]));
     await until(() => broker.connections === 0);
-    await connected();
-    await happens(client(), "close");
+    await clients.connected();
+    await happens(clients.make(), "close");
     assert.equal(inbox.refused()["too-many-connections"], 1);
   });
 
   it("keeps connections through a deploy", async () => {
     const { detach } = await open();
-    const device = await connected();
+    const device = await clients.connected();
     detach();
     await device.publishAsync(SAMPLE, "between", { qos: 1 });
     reception.attach(attachment(inbox));

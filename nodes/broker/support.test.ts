@@ -1,4 +1,4 @@
-import type { MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 /** What the tests of the doors share. Not part of the package's interface. */
 
 import { openInbox } from "../../test/support/inbox.ts";
@@ -77,6 +77,38 @@ export async function until(holds: () => boolean): Promise<void> {
 /** Lets what is under way come through, to see that something does not happen. */
 export function pause(ms = 60): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Clients of a broker on this machine, which do not come back by themselves unless told to. */
+export class Clients {
+  readonly #port: () => number;
+  readonly #made: MqttClient[] = [];
+
+  constructor(port: () => number) {
+    this.#port = port;
+  }
+
+  /** One that is connecting. */
+  make(options: IClientOptions = {}): MqttClient {
+    const made = mqtt.connect(`mqtt://127.0.0.1:${this.#port()}`, {
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      ...options,
+    });
+    made.on("error", () => undefined);
+    this.#made.push(made);
+    return made;
+  }
+
+  async connected(options?: IClientOptions): Promise<MqttClient> {
+    const made = this.make(options);
+    await happens(made, "connect");
+    return made;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#made.splice(0).map((client) => client.endAsync(true)));
+  }
 }
 
 /** Resolves at a client's next event of this name. */

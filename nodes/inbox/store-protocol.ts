@@ -80,7 +80,7 @@ export interface GateQuestion {
   obstacle: Obstacle | undefined;
 }
 
-/** Starts a guest of the thread, see `Guest`. */
+/** Starts a guest of the thread, see `StartGuest`. */
 export interface HostQuestion {
   kind: "host";
   /** Address of the module that exports it. */
