@@ -18,4 +18,4 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 1880 1883
 HEALTHCHECK --interval=15s --timeout=5s --start-period=90s CMD ["node", "scripts/healthcheck.ts"]
-CMD ["node", "scripts/start.ts"]
+CMD ["node", "--v8-pool-size=0", "scripts/start.ts"]

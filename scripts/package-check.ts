@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 import { root } from "../distribution/environment.ts";
 import { composeFaults, interpolatedIn, servicesOf, variablesOf } from "./package/compose.ts";
 import { tryImage } from "./package/container.ts";
-import { dockerfileFaults, envOf, stagesOf } from "./package/dockerfile.ts";
+import { dockerfileFaults, envOf, execForm, lastOf, stagesOf } from "./package/dockerfile.ts";
+import { startFaults } from "./package/start-command.ts";
 import { documentedIn, unitFaults, unitVariables } from "./package/variables.ts";
 
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
@@ -23,10 +24,14 @@ export function faults(): string[] {
     ...Object.keys(unitVariables(unit)),
   ];
   const operation = read("docs/operation.md");
+  const image = stagesOf(dockerfile).at(-1);
+  const cmd = execForm((image && lastOf(image, "CMD")) ?? "[]");
+  const execStart = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? "";
   return [
     ...dockerfileFaults(dockerfile).map((fault) => `Dockerfile: ${fault}`),
     ...composeFaults(compose).map((fault) => `compose.yaml: ${fault}`),
     ...unitFaults(unit).map((fault) => `packaging/foieflow.service: ${fault}`),
+    ...startFaults(cmd, execStart),
     ...[...new Set(given)]
       .filter((name) => name !== "NODE_ENV" && !documented.has(name))
       .map((name) => `${name} is given to the line and not in the README's table`),

@@ -8,6 +8,7 @@ import { supportsSharedSubscriptions } from "../nodes/broker/mqtt-probe.ts";
 import { composeFaults, servicesOf } from "../scripts/package/compose.ts";
 import { tryImage } from "../scripts/package/container.ts";
 import { dockerfileFaults, execForm, stagesOf } from "../scripts/package/dockerfile.ts";
+import { startArguments, startFaults } from "../scripts/package/start-command.ts";
 import { documentedIn, unitFaults } from "../scripts/package/variables.ts";
 import { faults } from "../scripts/package-check.ts";
 import { until } from "./support/line.ts";
@@ -39,6 +40,9 @@ describe("packaging", function () {
     }
     const unit = read("packaging/foieflow.service");
     assert.ok(unitFaults(unit.replace("TimeoutStopSec=45", "TimeoutStopSec=20")).length > 0);
+    const asNpm = ["node", ...startArguments()];
+    assert.deepEqual(startFaults(asNpm, asNpm.join(" ")), []);
+    assert.equal(startFaults(["node", "scripts/start.ts"], "node scripts/start.ts --x").length, 2);
     assert.ok(documentedIn(read("README.md")).has("LINE"));
   });
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import pg from "pg";
 import { openAccounts } from "../../distribution/people-setup.ts";
 import type { Role } from "../../nodes/sample/roles.ts";
+import { startArguments } from "../../scripts/package/start-command.ts";
 import { copyDatabase } from "./database-template.ts";
 import { freePort } from "./ports.ts";
 
@@ -72,7 +73,7 @@ export class Line {
 
   /** Starts the process and waits for "line running". @throws Error with the output when it ends before that */
   async start(timeoutMs = 90_000): Promise<void> {
-    const child = spawn(process.execPath, [path.join(root, "scripts/start.ts")], {
+    const child = spawn(process.execPath, startArguments(), {
       env: this.env,
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
