@@ -96,4 +96,48 @@ describe("broker/lane", () => {
     await assert.rejects(send("larger than ever fits"), { code: "oversize" });
     assert.deepEqual(inbox.texts(), ["0123456789", "kept"]);
   });
+
+  it("goes on without steps once there is room, though its sender never pauses", async () => {
+    const inbox = await opened({ maxBytes: 400_000 });
+    const settle = drainOf(inbox);
+    const reception = new Reception("websocket");
+    reception.attach(attachment(inbox));
+    let offers = 0;
+    const lane = new Lane({
+      append: (envelope) => {
+        offers += 1;
+        return reception.append(envelope);
+      },
+      refuse: (reason, about) => reception.refuse(reason, about),
+    });
+    const all: Promise<string>[] = [];
+    /** @returns whether the inbox was asked at once */
+    const send = () => {
+      const before = offers;
+      all.push(
+        lane.handOver(
+          reception.stamp(Buffer.from(all.length === 0 ? " ".repeat(399_999) : ` ${all.length}`), {}),
+          () => false,
+        ),
+      );
+      return offers > before;
+    };
+    send();
+    send();
+    await pause();
+    assert.equal(send(), false, "the inbox is full");
+    settle(Number.POSITIVE_INFINITY);
+    let atOnce = false;
+    const endMs = performance.now() + 1000;
+    while (!atOnce && performance.now() < endMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce = send();
+    }
+    assert.ok(atOnce, `${all.length} samples without a pause, and each waited for a step of the retries`);
+    await Promise.all(all);
+    assert.deepEqual(
+      inbox.texts().slice(1).map(Number),
+      all.slice(1).map((_, n) => n + 1),
+    );
+  });
 });
