@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DurableInbox } from "../../nodes/inbox/durable-inbox.ts";
+import { quantile } from "../statistics.ts";
 
 const SECONDS = 3;
 
@@ -40,17 +41,15 @@ async function measure(size: number, label: string, underWay: number) {
     };
     await Promise.all(Array.from({ length: underWay }, device));
     const seconds = (performance.now() - startedMs) / 1000;
-    const sorted = Float64Array.from(latenciesMs).sort();
-    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
     const { store } = inbox.stats();
     const name = `${label}, ${underWay} under way:`;
     return [
-      { name: `${name} entries`, unit: "1/s", value: sorted.length / seconds },
+      { name: `${name} entries`, unit: "1/s", value: latenciesMs.length / seconds },
       { name: `${name} per transaction`, unit: "", value: (store?.appends ?? 0) / Math.max(1, store?.commits ?? 0) },
       { name: `${name} commit p50`, unit: "ms", value: store?.commitP50Ms ?? 0 },
       { name: `${name} commit p99`, unit: "ms", value: store?.commitP99Ms ?? 0 },
-      { name: `${name} append p50`, unit: "ms", value: at(0.5) },
-      { name: `${name} append p99`, unit: "ms", value: at(0.99) },
+      { name: `${name} append p50`, unit: "ms", value: quantile(latenciesMs, 0.5) },
+      { name: `${name} append p99`, unit: "ms", value: quantile(latenciesMs, 0.99) },
     ];
   } finally {
     await inbox.close();

@@ -6,6 +6,7 @@ import { openBrowser, openPage } from "../../test/support/browser.ts";
 import { Line, until } from "../../test/support/line.ts";
 import type { Plan } from "../load/plan.ts";
 import { LoadProcess } from "../load/process.ts";
+import { quantile } from "../statistics.ts";
 
 interface Figure {
   name: string;
@@ -93,10 +94,4 @@ async function measure(line: Line, page: Page, devices: number): Promise<{ agesM
   } finally {
     load.kill();
   }
-}
-
-/** @returns NaN of nothing */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

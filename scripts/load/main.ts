@@ -1,6 +1,7 @@
 /** The process that plays devices: it gets its plan as its argument and its orders over the channel of `fork`. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Transport } from "../../nodes/sample/units.ts";
+import { quantile } from "../statistics.ts";
 import { LoadDevice } from "./device.ts";
 import type { LoadLink } from "./link.ts";
 import { MqttLoadLink } from "./mqtt-link.ts";
@@ -55,9 +56,8 @@ function progress(): Progress {
 }
 
 function latency(ofMs: readonly number[]): Latency {
-  const sorted = Float64Array.from(ofMs).sort();
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  if (ofMs.length === 0) return { p50: 0, p99: 0, max: 0 };
+  return { p50: quantile(ofMs, 0.5), p99: quantile(ofMs, 0.99), max: quantile(ofMs, 1) };
 }
 
 async function finish(): Promise<void> {

@@ -1,5 +1,5 @@
 import { GRADES, type GradeLetter } from "../../nodes/sample/units.ts";
-import { correlation } from "./judgement.ts";
+import { correlation, quantile, type Spread, spreadOf } from "../statistics.ts";
 import { QUALITY_CLASSES, type QualityClass } from "./quality.ts";
 
 /** A defect counts as there from these on, and as absent where there is none of its kind at all; between them neither. */
@@ -51,7 +51,7 @@ export interface BeltJudgement {
   split: number;
   /** Graded rows that belong to no product. */
   strays: number;
-  massError: { mean: number; p10: number; p50: number; p90: number; meanAbsolute: number } | null;
+  massError: Spread | null;
   /** Stated intervals: share that holds the true mass, and their median half-width relative to it. */
   interval: { coverage: number; halfWidth: number } | null;
   defects: Record<DefectKind, DefectJudgement>;
@@ -156,13 +156,6 @@ export function parseProductRows(value: unknown): ProductRow[] {
   });
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-function quantile(sorted: readonly number[], q: number): number {
-  const at = (sorted.length - 1) * q;
-  const low = sorted[Math.floor(at)] ?? Number.NaN;
-  return low + ((sorted[Math.floor(at) + 1] ?? low) - low) * (at - Math.floor(at));
-}
-
 /** Whether a graded row is of a product: by the name a light barrier gave it, else by the time it was in view. */
 function isOf(row: ProductRow, truth: ProductTruth): boolean {
   if (row.deviceId !== truth.deviceId) return false;
@@ -186,13 +179,12 @@ export function judgeProducts(truths: readonly ProductTruth[], rows: readonly Pr
     else pairs.push({ truth, row });
   }
   const errors = pairs.flatMap(({ truth, row }) => (row.massG === null ? [] : [row.massG / truth.massG - 1]));
-  errors.sort((a, b) => a - b);
   const stated = pairs.flatMap(({ truth, row }) =>
     row.massG === null || row.massHalfWidthG === null
       ? []
       : [{ error: Math.abs(row.massG - truth.massG), half: row.massHalfWidthG, massG: truth.massG }],
   );
-  const widths = stated.map(({ half, massG }) => half / massG).sort((a, b) => a - b);
+  const widths = stated.map(({ half, massG }) => half / massG);
   const defects = Object.fromEntries(
     DEFECT_KINDS.map((kind): [DefectKind, DefectJudgement] => {
       const of = (state: string): typeof pairs => pairs.filter(({ truth }) => truth.defects[kind] === state);
@@ -210,16 +202,7 @@ export function judgeProducts(truths: readonly ProductTruth[], rows: readonly Pr
     missing,
     split,
     strays: rows.length - taken.size,
-    massError:
-      errors.length === 0
-        ? null
-        : {
-            mean: mean(errors),
-            p10: quantile(errors, 0.1),
-            p50: quantile(errors, 0.5),
-            p90: quantile(errors, 0.9),
-            meanAbsolute: mean(errors.map(Math.abs)),
-          },
+    massError: spreadOf(errors),
     interval:
       stated.length === 0
         ? null

@@ -1,4 +1,5 @@
 import { GRADES, type GradeLetter } from "../../nodes/sample/units.ts";
+import { correlation, ranks, type Spread, spreadOf } from "../statistics.ts";
 import { QUALITY_CLASSES, type QualityClass } from "./quality.ts";
 
 /** What is needed of a truth line and of a stored row to hold grading against the truth. */
@@ -34,7 +35,7 @@ export interface Judgement {
   pearson: number | null;
   spearman: number | null;
   /** Relative volume error: mean, and quantiles of it. */
-  volumeError: { mean: number; p10: number; p50: number; p90: number; meanAbsolute: number } | null;
+  volumeError: Spread | null;
 }
 
 // Millisecond precision: the device's clock has no more, and the database may print fewer digits.
@@ -96,46 +97,6 @@ export function parseRows(value: unknown): JudgedRow[] {
   });
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** Pearson's correlation; null for fewer than three pairs or no variation. */
-export function correlation(x: readonly number[], y: readonly number[]): number | null {
-  if (x.length < 3) return null;
-  const mx = mean(x);
-  const my = mean(y);
-  let xy = 0;
-  let xx = 0;
-  let yy = 0;
-  for (const [i, value] of x.entries()) {
-    const dx = value - mx;
-    const dy = (y[i] ?? 0) - my;
-    xy += dx * dy;
-    xx += dx * dx;
-    yy += dy * dy;
-  }
-  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : null;
-}
-
-/** Ranks from 1, ties shared. */
-export function ranks(values: readonly number[]): number[] {
-  const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
-  const result = new Array<number>(values.length).fill(0);
-  for (let i = 0; i < order.length; ) {
-    let end = i;
-    while (end + 1 < order.length && order[end + 1]?.value === order[i]?.value) end += 1;
-    for (let j = i; j <= end; j++) result[order[j]?.index ?? 0] = (i + end) / 2 + 1;
-    i = end + 1;
-  }
-  return result;
-}
-
-function quantile(sorted: readonly number[], q: number): number {
-  const at = (sorted.length - 1) * q;
-  const low = Math.floor(at);
-  const a = sorted[low] ?? Number.NaN;
-  return a + ((sorted[low + 1] ?? a) - a) * (at - low);
-}
-
 /** Joins truth and rows on device, sample id and time, and says how they agree. */
 export function judge(truths: readonly JudgedTruth[], rows: readonly JudgedRow[]): Judgement {
   const found = new Map<string, JudgedRow>();
@@ -170,7 +131,6 @@ export function judge(truths: readonly JudgedTruth[], rows: readonly JudgedRow[]
     qualities.push(truth.quality);
     if (row.volumeMm3 !== null) errors.push(row.volumeMm3 / truth.volumeMm3 - 1);
   }
-  errors.sort((a, b) => a - b);
   return {
     truths: truths.length,
     matched: scores.length,
@@ -181,15 +141,6 @@ export function judge(truths: readonly JudgedTruth[], rows: readonly JudgedRow[]
     confusion,
     pearson: correlation(scores, qualities),
     spearman: correlation(ranks(scores), ranks(qualities)),
-    volumeError:
-      errors.length === 0
-        ? null
-        : {
-            mean: mean(errors),
-            p10: quantile(errors, 0.1),
-            p50: quantile(errors, 0.5),
-            p90: quantile(errors, 0.9),
-            meanAbsolute: mean(errors.map(Math.abs)),
-          },
+    volumeError: spreadOf(errors),
   };
 }
