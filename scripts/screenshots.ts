@@ -3,10 +3,11 @@
  * Starts a line of its own in a temporary data directory.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { openBrowser, openPage } from "../test/support/browser.ts";
 import { ADMIN_PASSWORD, Line } from "../test/support/line.ts";
+import { shippedPages } from "../test/support/pages.ts";
 
 const directory = path.resolve(import.meta.dirname, "../docs/screenshots");
 mkdirSync(directory, { recursive: true });
@@ -20,11 +21,8 @@ const VIEWS = [
   { name: "line-en-390", width: 390, height: 844, language: "en", scheme: "light" },
 ] as const;
 
-/** The other pages of the shipped flows, wide in French and narrow in English. */
-const FLOWS = path.resolve(import.meta.dirname, "../flows");
-const FURTHER_PAGES = readdirSync(FLOWS)
-  .flatMap((file): { type?: string; path?: string }[] => JSON.parse(readFileSync(path.join(FLOWS, file), "utf8")))
-  .flatMap(({ type, path: page }) => (type === "ui-page" && page && page !== "/line" ? [page.slice(1)] : []));
+/** The other pages, wide in French and narrow in English. */
+const FURTHER_PAGES = shippedPages().filter((page) => page !== "line");
 const FURTHER_VIEWS = VIEWS.filter(({ name }) => name === "line-fr-1440" || name === "line-en-390");
 
 const seconds = Number(process.argv[2] ?? 60);

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
 import type { Browser, Locator } from "playwright-core";
 import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { WebSocketDevice } from "./support/devices.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
 import { isLong } from "./support/long.ts";
 import { WIDTHS } from "./support/looks.ts";
-
-const FLOWS = path.resolve(import.meta.dirname, "../flows");
+import { shippedPages } from "./support/pages.ts";
 
 const LANGUAGES = {
   fr: {
@@ -25,11 +22,7 @@ const VIEWS = WIDTHS.flatMap((width, index) => [
   { width, language: "en", colorScheme: index % 2 === 0 ? "dark" : "light" } as const,
 ]);
 
-/** Every page of the flows that are shipped. */
-const PAGES = readdirSync(FLOWS)
-  .flatMap((file): { type?: string; path?: string }[] => JSON.parse(readFileSync(path.join(FLOWS, file), "utf8")))
-  .flatMap((node) => (node.type === "ui-page" && node.path ? [node.path.replace("/", "")] : []));
-
+const PAGES = shippedPages();
 /** The line's page in all its looks; of the others, which have tests of their own, one each in the short form. */
 const LOOKS = PAGES.flatMap((name, index) =>
   VIEWS.filter((_, at) => isLong || name === "line" || at === index % VIEWS.length).map((view) => ({ name, ...view })),
