@@ -106,6 +106,36 @@ describe("the pages of a running line", function () {
       }
     });
 
+  it("shows the spectrum beside that of the sensor's good products", async () => {
+    const { context, page, problems } = await openPage(browser, line.base, {
+      width: 390,
+      height: 900,
+      locale: "fr-FR",
+    });
+    try {
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      const card = page.locator(".ff-spectrum", { has: page.locator(".ff-bar-reference") });
+      await card.waitFor({ timeout: 90_000 });
+      assert.equal(await card.locator(".ff-bar-reference").count(), 9);
+      const text = await card.innerText();
+      assert.match(
+        text,
+        /médiane des \d\d derniers A\+ et A de ce capteur · plus grand écart : (F\d|NIR) [+−-]?\d+\s%/,
+      );
+      const fits = await card.evaluate((element) => {
+        const room = element.getBoundingClientRect();
+        const marks = [...element.querySelectorAll(".ff-bar-reference")].map((mark) => mark.getBoundingClientRect());
+        return marks.every((mark) => mark.width > 10 && mark.top > room.top && mark.bottom < room.bottom);
+      });
+      assert.ok(fits, "each mark is in its card");
+      assert.deepEqual(await misfits(page), []);
+      assert.deepEqual(await barriers(page), []);
+      assert.deepEqual(problems, []);
+    } finally {
+      await context.close();
+    }
+  });
+
   it("changes lot and breeder in two taps, for who may, and says by whom and since when", async () => {
     const put = (cookie: string, lot: string, breeder: string) =>
       fetch(`${line.base}/api/lines/line-1/assignment`, {

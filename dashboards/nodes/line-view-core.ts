@@ -6,6 +6,7 @@ import type { SiteSettings } from "@foieflow/node-red-foieflow/sample/site.js";
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import { DeviceBoard, type DeviceEvent } from "./device-board.ts";
 import { productOf, rowOf } from "./product-view.ts";
+import { ReferenceSpectra } from "./reference-spectrum.ts";
 import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts";
 
 const KEEP = 20;
@@ -38,12 +39,13 @@ interface Kept {
 
 /**
  * The state of one line as its screen shows it. Pure: the caller brings the clock (`nowMs`, the server's) and sends
- * what `due` returns. Bounded: 20 products, 32 devices, one shift's counts.
+ * what `due` returns. Bounded: 20 products, 32 devices, one shift's counts, 50 spectra a device.
  */
 export class LineView {
   readonly view: string;
   readonly #settings: Pick<SiteSettings, "siteId" | "lineId" | "timeZone" | "shifts">;
   readonly #devices = new DeviceBoard();
+  readonly #references = new ReferenceSpectra();
   #live: ProductView | null = null;
   #kept: Kept[] = [];
   /** By uid: graded, and not known to be stored. */
@@ -215,11 +217,12 @@ export class LineView {
     if (this.liveInMs(nowMs) === 0) {
       this.#dirty.delete("live");
       this.#sentMs.live = nowMs;
-      sections.push({ section: "live", ...stamp, product: this.#live });
+      sections.push({ section: "live", ...stamp, product: this.#live && this.#references.beside(this.#live) });
     }
     if (this.#may("samples", nowMs)) {
       const rows = this.#kept.map((kept) => kept.row);
-      sections.push({ section: "samples", ...stamp, rows, ...(this.#inspected && { inspected: this.#inspected }) });
+      const inspected = this.#inspected && this.#references.beside(this.#inspected);
+      sections.push({ section: "samples", ...stamp, rows, ...(inspected && { inspected }) });
       this.#inspected = undefined;
     }
     if (this.#may("shift", nowMs)) sections.push({ section: "shift", ...stamp, ...this.#shiftFigures(nowMs) });
@@ -255,6 +258,7 @@ export class LineView {
 
   #list(product: ProductView, isHistorical: boolean, nowMs: number): void {
     const { atMs } = product;
+    this.#references.learn(product);
     // What seems to come from the future was there before the clock was set back: what comes now is newer.
     if (!isHistorical) for (const kept of this.#kept) if (kept.orderMs > nowMs) kept.orderMs = atMs;
     this.#kept.unshift({ row: rowOf(product, isHistorical), product, orderMs: atMs });

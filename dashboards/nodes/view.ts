@@ -50,6 +50,15 @@ export interface SpectrumView {
   gain?: number;
   integrationMs?: number;
   color?: { l: number; a: number; b: number; deltaE: number };
+  reference?: ReferenceView;
+}
+
+/** How the good products of its device look. */
+export interface ReferenceView {
+  /** In the order of `CHANNELS`, as bright as the spectrum beside it. */
+  counts: number[];
+  /** Learnt from so many. */
+  products: number;
 }
 
 export interface ReasonView {

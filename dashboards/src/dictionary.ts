@@ -33,6 +33,9 @@ export interface Words {
   clearHelp: string;
   reconstructed: string;
   saturated: string;
+  /** @param products how many of the device's last good ones it is the median of */
+  reference(products: number): string;
+  deviation(channel: string): string;
   gain: string;
   color: string;
   reasons: string;
@@ -121,6 +124,8 @@ export const WORDS: Record<Language, Words> = {
     clearHelp: "toute la lumière",
     reconstructed: "reconstitué",
     saturated: "saturé",
+    reference: (products) => `référence : médiane des ${products} derniers A+ et A de ce capteur`,
+    deviation: (channel) => `plus grand écart : ${channel}`,
     gain: "gain",
     color: "Couleur",
     reasons: "Pourquoi ce classement",
@@ -214,6 +219,8 @@ export const WORDS: Record<Language, Words> = {
     clearHelp: "all light",
     reconstructed: "reconstructed",
     saturated: "saturated",
+    reference: (products) => `reference: median of this sensor’s last ${products} A+ and A`,
+    deviation: (channel) => `largest deviation: ${channel}`,
     gain: "gain",
     color: "Colour",
     reasons: "Why this grade",
