@@ -87,28 +87,30 @@ function spectrumOf({ as7341 }: Sample): SpectrumView | undefined {
 
 const KIND_ORDER = { veto: 0, score: 1, info: 2 };
 
-/** Vetoes first, then what cost points, then what gave most, then what is only worth knowing. */
+/** Vetoes first, then what cost most points, then what gave most, then what is only worth knowing. */
 export function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
   return [...reasons]
     .sort(
       (a, b) =>
         KIND_ORDER[a.kind] - KIND_ORDER[b.kind] ||
-        costs(b) - costs(a) ||
+        lossOf(b) - lossOf(a) ||
         Math.abs(b.effect ?? 0) - Math.abs(a.effect ?? 0),
     )
     .slice(0, MAX_REASONS)
-    .map(({ code, metric, value, limit, effect, kind }) => ({
+    .map(({ code, metric, value, limit, effect, most, kind }) => ({
       code,
       metric,
       kind,
       value: value === null ? null : round(value, 4),
       effect: effect === null ? null : round(effect, 4),
+      ...(most !== undefined && { most: round(most, 4) }),
       ...(limit !== undefined && { limit }),
     }));
 }
 
-function costs(reason: ReasonView): number {
-  return (reason.effect ?? 0) < 0 ? 1 : 0;
+/** What of the score was lost by it, as far as it tells. */
+export function lossOf({ effect, most = 0 }: Pick<ReasonView, "effect" | "most">): number {
+  return effect === null ? 0 : Math.max(0, most - effect, -effect);
 }
 
 export function round(value: number, digits: number): number {

@@ -155,14 +155,15 @@ function spectrumOfRow(row: Row): SpectrumView | undefined {
 
 function isReason(value: unknown): value is ReasonView {
   if (!isRow(value)) return false;
-  const { code, metric, kind, effect } = value;
+  const { code, metric, kind, effect, most } = value;
   const figure = value.value;
   return (
     typeof code === "string" &&
     typeof metric === "string" &&
     (kind === "score" || kind === "veto" || kind === "info") &&
     (figure === null || typeof figure === "number") &&
-    (effect === null || typeof effect === "number")
+    (effect === null || typeof effect === "number") &&
+    (most === undefined || typeof most === "number")
   );
 }
 

@@ -67,6 +67,8 @@ export interface ReasonView {
   value: number | null;
   limit?: number | readonly [number, number];
   effect: number | null;
+  /** The most the effect can be; absent of what only takes, and of what was graded before this was told. */
+  most?: number;
   kind: "score" | "veto" | "info";
 }
 

@@ -33,6 +33,9 @@ export interface Words {
   clearHelp: string;
   reconstructed: string;
   saturated: string;
+  /** What a product asks of the operator. */
+  todo: string;
+  of(most: string): string;
   /** @param products how many of the device's last good ones it is the median of */
   reference(products: number): string;
   deviation(channel: string): string;
@@ -124,6 +127,8 @@ export const WORDS: Record<Language, Words> = {
     clearHelp: "toute la lumière",
     reconstructed: "reconstitué",
     saturated: "saturé",
+    todo: "À faire",
+    of: (most) => `sur ${most}`,
     reference: (products) => `référence : médiane des ${products} derniers A+ et A de ce capteur`,
     deviation: (channel) => `plus grand écart : ${channel}`,
     gain: "gain",
@@ -219,6 +224,8 @@ export const WORDS: Record<Language, Words> = {
     clearHelp: "all light",
     reconstructed: "reconstructed",
     saturated: "saturated",
+    todo: "To do",
+    of: (most) => `of ${most}`,
     reference: (products) => `reference: median of this sensor’s last ${products} A+ and A`,
     deviation: (channel) => `largest deviation: ${channel}`,
     gain: "gain",

@@ -52,6 +52,9 @@ describe("grade by bands", () => {
     assert.equal(grade.grade, "A+");
     const explained = grade.reasons.reduce((total, { effect }) => total + (effect ?? 0), 0);
     assert.ok(Math.abs(explained - grade.score) < 1e-12);
+    const all = grade.reasons.reduce((total, { most }) => total + (most ?? 0), 0);
+    assert.ok(Math.abs(all - 1) < 1e-12, "what each could add is the whole score");
+    assert.ok(grade.reasons.every(({ effect, most }) => (effect ?? 0) <= (most ?? 0) + 1e-12));
     assert.deepEqual(grade.vetoes, []);
     assert.match(grade.specHash, /^[0-9a-f]{64}$/);
   });

@@ -29,7 +29,8 @@ export function gradeBanded(
   let score = 0;
   for (const part of known) {
     const value = figures[part.figure] ?? 0;
-    const effect = (part.weight / total) * curveAt(part.curve, value);
+    const most = part.weight / total;
+    const effect = most * curveAt(part.curve, value);
     score += effect;
     reasons.push({
       code: `part_${part.figure}`,
@@ -37,6 +38,7 @@ export function gradeBanded(
       value,
       limit: fullBand(part),
       effect,
+      most,
       kind: "score",
     });
   }

@@ -148,6 +148,7 @@ describe("gradeSqal", () => {
         const grade = spec.grade(sampleOf({ distanceMm, counts: channels, ...(missing && { without: missing }) }));
         const effects = grade.reasons.reduce((sum, { effect }) => sum + (effect ?? 0), 0);
         assert.ok(Math.abs(effects - grade.score) < 1e-9, `${effects} is not ${grade.score}`);
+        assert.ok(grade.reasons.every(({ effect, most = 0 }) => (effect ?? 0) <= most + 1e-9));
         assert.ok(grade.score >= 0 && grade.score <= 1 + 1e-12);
         assert.equal(grade.grade === "REJECT", grade.vetoes.length > 0 || grade.scoreGrade === "REJECT");
         for (const value of Object.values(grade.metrics))

@@ -48,6 +48,7 @@ export function scoreShapeSqal(analysis: ShapeAnalysis, spec: SqalShapeScore, we
     value,
     ...(limit !== undefined && { limit }),
     effect: weight * weights[metric] * parts[metric],
+    most: weight * weights[metric],
     kind: "score",
   });
   const reasons: Reason[] = [

@@ -30,6 +30,7 @@ export function scoreSpectrumSqal(analysis: SpectralAnalysis, spec: SqalSpectrum
     metric,
     value,
     effect: weight * weights[metric] * parts[metric],
+    most: weight * weights[metric],
     kind: "score",
   });
   const reasons: Reason[] = [

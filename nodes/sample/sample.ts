@@ -290,6 +290,8 @@ export interface Reason {
   limit?: number | readonly [number, number];
   /** What it adds to or takes from the final score (0…1 scale); null for a veto or information. */
   effect: number | null;
+  /** The most it can add to the final score, where it only adds: what is missing to it was lost here. */
+  most?: number;
   kind: "score" | "veto" | "info";
 }
 
