@@ -1,9 +1,12 @@
 import type { Sample } from "@foieflow/node-red-foieflow/sample/sample.js";
-import { CHANNELS } from "@foieflow/node-red-foieflow/sample/units.js";
+import { CHANNELS, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import type { ProductView, ReasonView, RowView, SpectrumView, TofView } from "./view.ts";
 
 const MAX_REASONS = 20;
 const MAX_MARKS = 16;
+const MAX_ASKS = 6;
+/** A metric that costs less of the score than this asks for nothing. */
+const LEAST_LOSS = 0.03;
 const MAX_TEXT = 64;
 const MAX_ROW_TEXT = 36;
 
@@ -14,6 +17,8 @@ export function productOf(sample: Sample): ProductView | undefined {
   const shape = sample.vl53l8ch?.analysis;
   const tof = tofOf(sample);
   const spectrum = spectrumOf(sample);
+  const reasons = reasonsOf(grade.reasons);
+  const asks = asksOf(grade.grade, reasons);
   return {
     uid: sample.sampleUid,
     sampleId: sample.sampleId,
@@ -28,12 +33,13 @@ export function productOf(sample: Sample): ProductView | undefined {
     ...(grade.tof && { tofScore: round(grade.tof.score, 4) }),
     ...(grade.spectral && { spectralScore: round(grade.spectral.score, 4) }),
     vetoes: grade.vetoes.slice(0, MAX_MARKS),
+    ...(asks.length > 0 && { asks }),
     ...(shape && { massG: round(shape.massG, 1), thicknessMm: round(shape.maxHeightMm, 1) }),
     ...(shape?.massHalfWidthG !== undefined && { massHalfWidthG: round(shape.massHalfWidthG, 1) }),
     spec: `${grade.specId} ${grade.specVersion}`,
     ...(tof && { tof }),
     ...(spectrum && { spectrum }),
-    reasons: reasonsOf(grade.reasons),
+    reasons,
   };
 }
 
@@ -108,8 +114,22 @@ export function reasonsOf(reasons: readonly ReasonView[]): ReasonView[] {
     }));
 }
 
+/**
+ * What asks something of the operator: a legal minimum before all, then vetoes, and what cost a product that is not good
+ * more than a few points.
+ * @param reasons in the order of `reasonsOf`
+ */
+export function asksOf(grade: GradeLetter, reasons: readonly ReasonView[]): string[] {
+  const isGood = grade === "A+" || grade === "A";
+  const byLaw = reasons.filter(({ code }) => code === "weigh_it");
+  const others = reasons.filter(
+    (reason) => reason.kind === "veto" || (reason.kind === "score" && !isGood && lossOf(reason) >= LEAST_LOSS),
+  );
+  return [...new Set([...byLaw, ...others].map(({ code }) => code))].slice(0, MAX_ASKS);
+}
+
 /** What of the score was lost by it, as far as it tells. */
-export function lossOf({ effect, most = 0 }: Pick<ReasonView, "effect" | "most">): number {
+function lossOf({ effect, most = 0 }: Pick<ReasonView, "effect" | "most">): number {
   return effect === null ? 0 : Math.max(0, most - effect, -effect);
 }
 

@@ -1,6 +1,6 @@
 import { CHANNELS, GRADES, type GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
 import type { ShiftCounts } from "./line-view-core.ts";
-import { reasonsOf, round } from "./product-view.ts";
+import { asksOf, reasonsOf, round } from "./product-view.ts";
 import type { ProductView, ReasonView, SpectrumView, TofView } from "./view.ts";
 
 /** What the line view needs of a database. */
@@ -90,6 +90,8 @@ export function productOfRow(row: Row): ProductView | undefined {
   const thicknessMm = number(row.max_height_mm);
   const tof = tofOfRow(row);
   const spectrum = spectrumOfRow(row);
+  const reasons = reasonsOf(Array.isArray(row.reasons) ? row.reasons.filter(isReason) : []);
+  const asks = asksOf(grade, reasons);
   return {
     uid,
     sampleId: text(row.sample_id) ?? "",
@@ -103,12 +105,13 @@ export function productOfRow(row: Row): ProductView | undefined {
     ...(tofScore !== undefined && { tofScore }),
     ...(spectralScore !== undefined && { spectralScore }),
     vetoes: texts(row.vetoes),
+    ...(asks.length > 0 && { asks }),
     ...(massG !== undefined && { massG: round(massG, 1) }),
     ...(thicknessMm !== undefined && { thicknessMm: round(thicknessMm, 1) }),
     spec: `${text(row.spec_id) ?? ""} ${text(row.spec_version) ?? ""}`.trim(),
     ...(tof && { tof }),
     ...(spectrum && { spectrum }),
-    reasons: reasonsOf(Array.isArray(row.reasons) ? row.reasons.filter(isReason) : []),
+    reasons,
   };
 }
 

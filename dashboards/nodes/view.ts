@@ -22,6 +22,8 @@ export interface ProductView {
   tofScore?: number;
   spectralScore?: number;
   vetoes: string[];
+  /** Codes of the reasons that ask something of the operator, most pressing first. */
+  asks?: string[];
   massG?: number;
   /** Half width of the 95 % interval around the mass, where the method states one. */
   massHalfWidthG?: number;

@@ -1,12 +1,14 @@
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
-import { lossOf } from "../nodes/product-view.ts";
-import type { ProductView, ReasonView } from "../nodes/view.ts";
+import type { ProductView } from "../nodes/view.ts";
 import type { Language } from "./settings.ts";
 
 interface AdviceWords {
   /** Where a product of this grade goes. */
   grades: Record<GradeLetter, string>;
-  /** By reason code, or by what the code is about (`cap_bile`, `part_bile` → `bile`). */
+  /**
+   * By reason code, or by what the code is about (`cap_bile`, `part_bile` → `bile`). What tells of the sensor's signal
+   * rather than of the product asks nothing of who works on the line: alarms and the devices' page do.
+   */
   causes: Record<string, string>;
 }
 
@@ -47,10 +49,6 @@ export const ADVICE: Record<Language, AdviceWords> = {
       browning: "Vérifier l’attente et le froid",
       oxidation: "Vérifier l’attente et le froid",
       freshness: "Vérifier l’attente et le froid",
-      density: "Si cela se répète : nettoyer la vitre du capteur",
-      signalQuality: "Si cela se répète : nettoyer la vitre du capteur",
-      reflectance: "Si cela se répète : nettoyer la vitre du capteur",
-      consistency: "Si cela se répète : nettoyer la vitre du capteur",
     },
   },
   en: {
@@ -88,30 +86,19 @@ export const ADVICE: Record<Language, AdviceWords> = {
       browning: "Check the wait and the cold",
       oxidation: "Check the wait and the cold",
       freshness: "Check the wait and the cold",
-      density: "If it goes on: clean the sensor’s window",
-      signalQuality: "If it goes on: clean the sensor’s window",
-      reflectance: "If it goes on: clean the sensor’s window",
-      consistency: "If it goes on: clean the sensor’s window",
     },
   },
 };
 
 const MOST_STEPS = 2;
-/** A metric that costs less of the score than this asks for nothing. */
-const LEAST_LOSS = 0.03;
 
-/** What an operator does about a product: where it goes, and the few steps that its strongest reasons ask for. */
+/** What an operator does about a product: where it goes, and the few steps that its most pressing reasons ask for. */
 export function adviceOf(
-  { grade, reasons = [] }: Pick<ProductView, "grade" | "reasons">,
+  { grade, asks = [] }: Pick<ProductView, "grade" | "asks">,
   language: Language,
 ): { goes: string; steps: string[] } {
   const { grades, causes } = ADVICE[language];
-  const isGood = grade === "A+" || grade === "A";
-  const asks = ({ code, kind, ...rest }: ReasonView) =>
-    code === "weigh_it" || kind === "veto" || (kind === "score" && !isGood && lossOf(rest) >= LEAST_LOSS);
-  // Nothing outweighs the law.
-  const byLaw = reasons.filter(({ code }) => code === "weigh_it");
-  const steps = [...byLaw, ...reasons.filter(asks)].flatMap(({ code }) => {
+  const steps = asks.flatMap((code) => {
     const step = causes[code] ?? causes[code.slice(code.indexOf("_") + 1)];
     return step === undefined ? [] : [step];
   });

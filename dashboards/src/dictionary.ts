@@ -35,7 +35,7 @@ export interface Words {
   saturated: string;
   /** What a product asks of the operator. */
   todo: string;
-  of(most: string): string;
+  pointsOf(most: string): string;
   /** @param products how many of the device's last good ones it is the median of */
   reference(products: number): string;
   deviation(channel: string): string;
@@ -128,7 +128,7 @@ export const WORDS: Record<Language, Words> = {
     reconstructed: "reconstitué",
     saturated: "saturé",
     todo: "À faire",
-    of: (most) => `sur ${most}`,
+    pointsOf: (most) => `sur ${most} pts`,
     reference: (products) => `référence : médiane des ${products} derniers A+ et A de ce capteur`,
     deviation: (channel) => `plus grand écart : ${channel}`,
     gain: "gain",
@@ -225,7 +225,7 @@ export const WORDS: Record<Language, Words> = {
     reconstructed: "reconstructed",
     saturated: "saturated",
     todo: "To do",
-    of: (most) => `of ${most}`,
+    pointsOf: (most) => `of ${most} pts`,
     reference: (products) => `reference: median of this sensor’s last ${products} A+ and A`,
     deviation: (channel) => `largest deviation: ${channel}`,
     gain: "gain",
