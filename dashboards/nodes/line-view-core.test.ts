@@ -178,9 +178,26 @@ describe("line view", () => {
     assert.equal(line.liveInMs(NOW + 150), 0);
     assert.ok(drain(line, NOW + 150).live);
     line.graded(sample(2, NOW + 160), NOW + 160);
-    assert.equal(line.liveInMs(NOW + 170), 80);
-    assert.equal(drain(line, NOW + 249).live, undefined);
-    assert.equal(drain(line, NOW + 250).live?.product?.uid, "uid-2");
+    assert.equal(line.liveInMs(NOW + 170), 105);
+    assert.equal(drain(line, NOW + 274).live, undefined);
+    assert.equal(drain(line, NOW + 275).live?.product?.uid, "uid-2");
+  });
+
+  it("rather sends what comes just when it may than what has waited", () => {
+    const line = new LineView(SETTINGS, NOW, 100);
+    const send = (n: number, atMs: number) => line.graded(sample(n, NOW + atMs), NOW + atMs);
+    send(1, 150);
+    assert.ok(drain(line, NOW + 150).live);
+    send(2, 200);
+    send(3, 249);
+    assert.equal(drain(line, NOW + 255).live, undefined, "it may, and the newest is some ms old");
+    send(4, 260);
+    assert.equal(line.liveInMs(NOW + 260), 0);
+    assert.equal(drain(line, NOW + 260).live?.product?.uid, "uid-4");
+    send(5, 359);
+    assert.equal(line.liveInMs(NOW + 359), 26);
+    send(6, 360);
+    assert.equal(line.liveInMs(NOW + 360), 0);
   });
 
   it("goes on at once when the server's clock is set back an hour: tile, list and heartbeat", () => {

@@ -10,6 +10,8 @@ import { ReferenceSpectra } from "./reference-spectrum.ts";
 import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts";
 
 const KEEP = 20;
+/** Of the time between two live sections: so much longer a product waits for a newer one. */
+const PATIENCE = 0.25;
 const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
 /** Graded products whose storing has not been heard of yet; twice what an inbox has in flight unless its site says otherwise. */
@@ -47,6 +49,8 @@ export class LineView {
   readonly #devices = new DeviceBoard();
   readonly #references = new ReferenceSpectra();
   #live: ProductView | null = null;
+  /** Since when it is the live one. */
+  #liveFromMs = 0;
   #kept: Kept[] = [];
   /** By uid: graded, and not known to be stored. */
   readonly #pending = new Map<string, ProductView>();
@@ -144,10 +148,16 @@ export class LineView {
     return was;
   }
 
-  /** In how many ms the live section may be sent; undefined when there is nothing new. */
+  /**
+   * In how many ms the live section may be sent; undefined when there is nothing new. What came before the rate allowed it
+   * waits a little for something newer, so that what is shown was measured just now and has not waited.
+   */
   liveInMs(nowMs: number): number | undefined {
     if (!this.#dirty.has("live")) return undefined;
-    return Math.min(this.#liveEveryMs, Math.max(0, this.#sentMs.live + this.#liveEveryMs - nowMs));
+    const everyMs = this.#liveEveryMs;
+    const fromMs = this.#sentMs.live + everyMs;
+    const waitMs = this.#liveFromMs >= fromMs ? everyMs : everyMs * (1 + PATIENCE);
+    return Math.min(waitMs, Math.max(0, this.#sentMs.live + waitMs - nowMs));
   }
 
   /** Takes what a door said of a device. */
@@ -272,6 +282,7 @@ export class LineView {
     const isNewer = this.#live === null || product.atMs > this.#live.atMs || this.#live.atMs > nowMs;
     if (!isNewer || product.uid === this.#live?.uid) return;
     this.#live = product;
+    this.#liveFromMs = nowMs;
     this.#dirty.add("live");
   }
 

@@ -60,12 +60,15 @@ const init: NodeInitializer = (RED) => {
     };
     const ticking = setInterval(tick, TICK_MS);
     let soon: NodeJS.Timeout | undefined;
+    let soonAtMs = Number.POSITIVE_INFINITY;
     /** A new product goes out as soon as the rate allows. */
     const tickSoon = () => {
-      const inMs = soon ? undefined : line.liveInMs(Date.now());
-      if (inMs === undefined) return;
+      const inMs = line.liveInMs(Date.now());
+      if (inMs === undefined || performance.now() + inMs >= soonAtMs) return;
+      clearTimeout(soon);
+      soonAtMs = performance.now() + inMs;
       soon = setTimeout(() => {
-        soon = undefined;
+        soonAtMs = Number.POSITIVE_INFINITY;
         tick();
       }, inMs);
     };
@@ -249,5 +252,5 @@ function deviceOfTopic(topic: unknown, view: string): string | undefined {
 /** Between 1 and 10 per second. */
 function rateOf(value: unknown): number {
   const rate = Number(value);
-  return rate >= 1 && rate <= 10 ? rate : 5;
+  return rate >= 1 && rate <= 10 ? rate : 6;
 }
