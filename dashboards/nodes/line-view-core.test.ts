@@ -178,9 +178,9 @@ describe("line view", () => {
     assert.equal(line.liveInMs(NOW + 150), 0);
     assert.ok(drain(line, NOW + 150).live);
     line.graded(sample(2, NOW + 160), NOW + 160);
-    assert.equal(line.liveInMs(NOW + 170), 105);
-    assert.equal(drain(line, NOW + 274).live, undefined);
-    assert.equal(drain(line, NOW + 275).live?.product?.uid, "uid-2");
+    assert.equal(line.liveInMs(NOW + 170), 120);
+    assert.equal(drain(line, NOW + 289).live, undefined);
+    assert.equal(drain(line, NOW + 290).live?.product?.uid, "uid-2");
   });
 
   it("rather sends what comes just when it may than what has waited", () => {
@@ -195,7 +195,7 @@ describe("line view", () => {
     assert.equal(line.liveInMs(NOW + 260), 0);
     assert.equal(drain(line, NOW + 260).live?.product?.uid, "uid-4");
     send(5, 359);
-    assert.equal(line.liveInMs(NOW + 359), 26);
+    assert.equal(line.liveInMs(NOW + 359), 41);
     send(6, 360);
     assert.equal(line.liveInMs(NOW + 360), 0);
   });

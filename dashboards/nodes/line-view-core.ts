@@ -10,8 +10,8 @@ import { ReferenceSpectra } from "./reference-spectrum.ts";
 import type { ProductView, RowView, StateSection, ViewSection } from "./view.ts";
 
 const KEEP = 20;
-/** Of the time between two live sections: so much longer a product waits for a newer one. */
-const PATIENCE = 0.25;
+/** Of the time between two live sections: so much longer a product waits for a newer one (at 6 Hz, a sensor's 15 Hz). */
+const PATIENCE = 0.4;
 const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
 /** Graded products whose storing has not been heard of yet; twice what an inbox has in flight unless its site says otherwise. */
