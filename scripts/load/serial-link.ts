@@ -3,7 +3,7 @@ import { SerialFramer } from "../../nodes/broker/serial-framer.ts";
 import { isCborMap, parseCbor } from "../../nodes/device/cbor.ts";
 import { MESSAGE_LIMITS } from "../../nodes/device/decode-entry.ts";
 import { encodeEnvelopeCbor } from "../../nodes/device/envelope-encode.ts";
-import { openPty, type PseudoTerminal, placeLink } from "../simulator/pty.ts";
+import { openPty, type PseudoTerminal, placeLink, removeLink } from "../simulator/pty.ts";
 import type { LinkEvents, LoadLink } from "./link.ts";
 import type { NumberedSample } from "./samples.ts";
 import { acknowledgedSample } from "./websocket-link.ts";
@@ -55,6 +55,7 @@ export class SerialLoadLink implements LoadLink {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    removeLink(this.#link, this.#terminal?.path);
     this.#terminal?.close();
     this.#terminal = undefined;
   }

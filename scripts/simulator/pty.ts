@@ -1,4 +1,4 @@
-import { constants, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import { constants, lstatSync, mkdirSync, openSync, readlinkSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { ReadStream } from "node:tty";
 import * as pty from "@lydell/node-pty";
@@ -72,4 +72,16 @@ export function placeLink(link: string, target: string): void {
   if (old && !old.isSymbolicLink()) throw new Error(`${link} exists and is not a symbolic link`);
   if (old) unlinkSync(link);
   symlinkSync(target, link);
+}
+
+/**
+ * Takes a link away that still points at `target`. Before the terminal closes, because the system gives its number to the
+ * next one: whoever follows the link then would read another's bytes.
+ */
+export function removeLink(link: string, target: string | undefined): void {
+  try {
+    if (readlinkSync(link) === target) unlinkSync(link);
+  } catch {
+    // it is gone or was replaced: not ours any more
+  }
 }

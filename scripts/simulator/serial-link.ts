@@ -1,9 +1,8 @@
-import { readlinkSync, unlinkSync } from "node:fs";
 import { frameCobs } from "../../nodes/broker/cobs.ts";
 import { SerialFramer } from "../../nodes/broker/serial-framer.ts";
 import { AckWindow, readAck } from "./ack-window.ts";
 import { Backoff, type Link, type MessageKind } from "./link.ts";
-import { openPty, type PseudoTerminal, placeLink } from "./pty.ts";
+import { openPty, type PseudoTerminal, placeLink, removeLink } from "./pty.ts";
 import type { Wire } from "./source.ts";
 
 const TICK_MS = 10;
@@ -161,13 +160,8 @@ export class SerialLink implements Link {
     this.#unacknowledged.clear();
     this.#window?.lose();
     for (const { done } of this.#queue.splice(0)) done(false);
-    const path = this.#terminal?.path;
+    removeLink(this.#link, this.#terminal?.path);
     this.#terminal?.close();
     this.#terminal = undefined;
-    try {
-      if (readlinkSync(this.#link) === path) unlinkSync(this.#link);
-    } catch {
-      // the link is gone or was replaced: not ours any more
-    }
   }
 }
