@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { SerialLoadLink } from "./serial-link.ts";
@@ -19,7 +19,7 @@ describe("load: a serial device", () => {
     const link = opened();
     assert.match(readlinkSync(place), /^\/dev\//);
     await link.close();
-    assert.ok(!existsSync(place));
+    assert.throws(() => readlinkSync(place), { code: "ENOENT" });
   });
 
   it("leaves a link that was replaced meanwhile", async () => {
