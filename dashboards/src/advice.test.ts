@@ -22,7 +22,7 @@ const part = (code: string, effect: number, most: number) => cause(code, { effec
 const OF_THE_SIGNAL = ["density", "signalQuality", "reflectance", "consistency"];
 
 describe("what to do about a product", () => {
-  it("is nothing for a good one, whatever it lacks", () => {
+  it("asks no step for a good one, whatever it lacks", () => {
     const reasons = [part("part_dents", 0.02, 0.14), part("part_mass", 0.16, 0.16)];
     assert.deepEqual(advised("A", reasons, "en"), { goes: ADVICE.en.grades.A, steps: [] });
   });

@@ -16,8 +16,8 @@ interface AdviceWords {
 export const ADVICE: Record<Language, AdviceWords> = {
   fr: {
     grades: {
-      "A+": "Rien : suit la ligne en A+",
-      A: "Rien : suit la ligne en A",
+      "A+": "Suit la ligne en A+",
+      A: "Suit la ligne en A",
       B: "Diriger vers la classe B",
       C: "Diriger vers la classe C",
       REJECT: "Retirer de la ligne",
@@ -53,8 +53,8 @@ export const ADVICE: Record<Language, AdviceWords> = {
   },
   en: {
     grades: {
-      "A+": "Nothing: stays on the line as A+",
-      A: "Nothing: stays on the line as A",
+      "A+": "Stays on the line as A+",
+      A: "Stays on the line as A",
       B: "Send to grade B",
       C: "Send to grade C",
       REJECT: "Take off the line",
