@@ -13,12 +13,14 @@ import {
 import { type AnySection, type LiveSection, type ProductView, SILENT_AFTER_MS, STALE_AFTER_MS } from "../nodes/view.ts";
 import { heard, serverNow } from "./clock.ts";
 import { ask, noteRefusal } from "./session.ts";
+import { takeTogether } from "./together.ts";
 
 /** The dashboard's Socket.IO client, as far as we use it. */
 interface Socket {
   connected: boolean;
   on(event: string, listener: (value?: unknown) => void): void;
   off(event: string, listener: (value?: unknown) => void): void;
+  listeners(event: string): ((value: unknown) => void)[];
   emit(event: string, ...args: unknown[]): void;
 }
 type DataTracker = (
@@ -125,6 +127,7 @@ export function useSection<S extends AnySection>(
   );
   if (socket && !watchedSockets.has(socket)) {
     watchedSockets.add(socket);
+    takeTogether(socket);
     socket.on("foieflow-refused", noteRefusal);
     socket.on("connect", () => void ask());
     socket.on("connect_error", () => void ask());

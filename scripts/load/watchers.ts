@@ -13,6 +13,7 @@ async function watch(): Promise<void> {
   await once(socket, "message"); // engine.io's opening
   socket.send("40"); // socket.io: connect to the default namespace
   await once(socket, "message");
+  socket.send('42["foieflow-together"]'); // as our pages do
   socket.on("message", (data) => {
     if (String(data) === "2") socket.send("3"); // its ping, our pong
   });
