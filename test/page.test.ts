@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import type { Browser, Locator } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { WebSocketDevice } from "./support/devices.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
@@ -35,6 +35,45 @@ function engineOf(line: Line): number {
     .filter((text) => text.includes("engine-entry"));
   assert.equal(engines.length, 1, engines.join("\n"));
   return Number.parseInt(engines[0] ?? "", 10);
+}
+
+/** Of a browser's trace; `ts` in µs. */
+interface TraceEvent {
+  ts: number;
+  args: { elementCount?: number; data?: { message?: string } };
+}
+
+/** How many elements the browser styles anew, of all there are, when one figure of the page changes. */
+async function styledByAFigure(page: Page): Promise<{ styled: number; all: number }> {
+  const client = await page.context().newCDPSession(page);
+  const events: TraceEvent[] = [];
+  client.on("Tracing.dataCollected", (chunk: { value: object[] }) => {
+    for (const event of chunk.value) if ("ts" in event && "args" in event) events.push(event as TraceEvent);
+  });
+  await client.send("Tracing.start", {
+    transferMode: "ReportEvents",
+    traceConfig: { includedCategories: ["devtools.timeline", "disabled-by-default-devtools.timeline"] },
+  });
+  const all = await page.evaluate(() => {
+    const figure = document.querySelector<HTMLElement>(".ff-card-title");
+    const styleAll = () => void document.body.offsetHeight;
+    styleAll();
+    console.timeStamp("before");
+    if (figure) {
+      figure.textContent += "·";
+      figure.style.opacity = "0.9";
+    }
+    styleAll();
+    console.timeStamp("after");
+    return document.querySelectorAll("*").length;
+  });
+  const ended = new Promise((resolve) => client.once("Tracing.tracingComplete", resolve));
+  await client.send("Tracing.end");
+  await ended;
+  const at = (message: string) => events.find(({ args }) => args.data?.message === message)?.ts ?? Number.NaN;
+  const between = events.filter(({ ts }) => ts >= at("before") && ts <= at("after"));
+  assert.ok(between.length > 0, "the browser tells what it did");
+  return { styled: between.reduce((sum, { args }) => sum + (args.elementCount ?? 0), 0), all };
 }
 
 describe("the pages of a running line", function () {
@@ -105,6 +144,30 @@ describe("the pages of a running line", function () {
         await context.close();
       }
     });
+
+  it("takes a product for its four cards in one piece, and has only what changed styled anew", async () => {
+    const { context, page } = await openPage(browser, line.base, { width: 1440, height: 900, locale: "fr-FR" });
+    try {
+      const cards = new Set<number>();
+      page.on("websocket", (socket) =>
+        socket.on("framereceived", ({ payload }) => {
+          const text = String(payload);
+          const live = text.split('"section":"live"').length - 1;
+          if (text.includes('42["foieflow-together"') && live > 0) cards.add(live);
+        }),
+      );
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      const mark = page.locator(".ff-grade[data-measured]").first();
+      await mark.waitFor({ timeout: 20_000 });
+      await until("a product in one piece", async () => cards.has(4), 20_000);
+      const first = await mark.getAttribute("data-measured");
+      await until("the next product", async () => (await mark.getAttribute("data-measured")) !== first, 20_000);
+      const { styled, all } = await styledByAFigure(page);
+      assert.ok(styled > 0 && all > 300 && styled < all / 10, `${styled} of ${all} elements`);
+    } finally {
+      await context.close();
+    }
+  });
 
   it("shows the spectrum beside that of the sensor's good products", async () => {
     const { context, page, problems } = await openPage(browser, line.base, {
