@@ -43,12 +43,16 @@ interface TraceEvent {
   args: { elementCount?: number; data?: { message?: string } };
 }
 
+function isTraceEvent(event: object): event is TraceEvent {
+  return "ts" in event && typeof event.ts === "number" && "args" in event && typeof event.args === "object";
+}
+
 /** How many elements the browser styles anew, of all there are, when one figure of the page changes. */
 async function styledByAFigure(page: Page): Promise<{ styled: number; all: number }> {
   const client = await page.context().newCDPSession(page);
   const events: TraceEvent[] = [];
   client.on("Tracing.dataCollected", (chunk: { value: object[] }) => {
-    for (const event of chunk.value) if ("ts" in event && "args" in event) events.push(event as TraceEvent);
+    events.push(...chunk.value.filter(isTraceEvent));
   });
   await client.send("Tracing.start", {
     transferMode: "ReportEvents",

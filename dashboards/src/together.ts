@@ -6,6 +6,7 @@ interface Socket {
   emit(event: string): void;
 }
 
+/** The server's side of it: `distribution/shared-emit.ts`. */
 const TOGETHER = "foieflow-together";
 
 /**
