@@ -3,6 +3,7 @@ import path from "node:path";
 import mqtt from "mqtt";
 import { frameCobs } from "../nodes/broker/cobs.ts";
 import { type DeviceEnvelope, encodeEnvelopeCbor, encodeEnvelopeJson } from "../nodes/device/envelope-encode.ts";
+import { bytesAsTheyCame } from "../nodes/sample/raw-bytes.ts";
 import { openPty, type PseudoTerminal, placeLink } from "../scripts/simulator/pty.ts";
 import { WebSocketDevice } from "./support/devices.ts";
 import { rawEnvelope, tofBytes } from "./support/envelopes.ts";
@@ -95,7 +96,8 @@ describe("a device's envelope, the same product over three transports", function
     assert.deepEqual(overMqtt, overWebSocket);
     assert.deepEqual(overSerial, overWebSocket);
     const [raw] = overWebSocket.vl53l8ch_raw ?? [];
-    assert.deepEqual(raw?.raw_bytes, tofBytes());
+    assert.ok(Buffer.isBuffer(raw?.raw_bytes));
+    assert.deepEqual(await bytesAsTheyCame(raw.raw_bytes, raw.raw_encoding, raw.raw_length), tofBytes());
     assert.equal(raw?.raw_format, "uld");
     for (const table of TABLES)
       assert.equal(overWebSocket[table]?.length, table === "fusion_results" ? 1 : envelopes.length, table);

@@ -200,6 +200,20 @@ for (const extension of [true, false])
       assert.equal((await ok(`/api/samples/${ungraded.sampleUid}`)).fusion_results, null);
     });
 
+    it("gives a message's bytes as they came however they are stored, and says how many they were", async () => {
+      const { grade: _grade, ...sample } = makeSample();
+      const bytes = Buffer.from(JSON.stringify({ distance_matrix: Array(64).fill(412) }));
+      if (sample.vl53l8ch) sample.vl53l8ch.raw = { format: "json", bytes };
+      if (sample.as7341) sample.as7341.raw = { format: "json", bytes: Buffer.from(bytes) };
+      await plant.store([sample]);
+      const url = `/api/samples/${sample.sampleUid}`;
+      const { raw, vl53l8ch_raw } = await ok(url);
+      assert.equal(vl53l8ch_raw.raw_encoding, "zstd");
+      assert.deepEqual([raw.as7341, raw.vl53l8ch.byte_length], [null, bytes.length]);
+      const answer = await fetch(new URL(raw.vl53l8ch.href, `${plant.base}${url}`));
+      assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes);
+    });
+
     it("sums up lots and breeders", async () => {
       const { lots } = await ok("/api/lots");
       assert.deepEqual(

@@ -1,3 +1,4 @@
+import { type StoredBytes, storedBytes } from "../sample/raw-bytes.ts";
 import type { HistogramFigures, Sample, ShapeAnalysis, SpectralAnalysis, TofFrame } from "../sample/sample.ts";
 import { thicknessMmOf } from "../sample/thickness.ts";
 import { CHANNELS } from "../sample/units.ts";
@@ -71,8 +72,20 @@ export function matrix<T>(zones: readonly T[], side: number): T[][] {
 /** Whatever else the message carried is kept once: with the result, or with the raw rows of a sample that has none. */
 const metadataWithoutGrade = ({ sample }: Arrival) => (sample.grade ? undefined : sample.metadata);
 
-type Vl = NonNullable<Sample["vl53l8ch"]>;
-type As = NonNullable<Sample["as7341"]>;
+/** What the raw tables keep of a sensor's part, its bytes as they are stored. */
+interface Kept {
+  kept: StoredBytes | undefined;
+}
+type Vl = NonNullable<Sample["vl53l8ch"]> & Kept;
+type As = NonNullable<Sample["as7341"]> & Kept;
+
+/** The message as it came. */
+const rawColumns = <P extends { raw?: { format: string } } & Kept>(): Columns<Source<P>> => [
+  text("raw_format", ({ part }) => part.kept && part.raw?.format),
+  column("raw_bytes", "bytea", ({ part }) => part.kept?.bytes),
+  text("raw_encoding", ({ part }) => part.kept?.encoding ?? undefined),
+  column("raw_length", "integer", ({ part }) => part.kept?.length),
+];
 
 const zones = (name: string, of: (frame: TofFrame) => readonly unknown[]) =>
   json<Source<Vl>>(name, ({ part: { frame } }) => matrix(of(frame), frame.side));
@@ -105,8 +118,7 @@ const VL53L8CH_RAW: Table<Source<Vl>> = {
     json("features", ({ part }) => part.features),
     json("claim", ({ part }) => part.claim),
     json("metadata", metadataWithoutGrade),
-    text("raw_format", ({ part }) => part.raw?.format),
-    column("raw_bytes", "bytea", ({ part }) => part.raw?.bytes),
+    ...rawColumns<Vl>(),
   ],
 };
 
@@ -140,15 +152,18 @@ const AS7341_RAW: Table<Source<As>> = {
     json("saturated", ({ part }) => part.reading.saturated),
     json("claim", ({ part }) => part.claim),
     json("metadata", (source) => (source.sample.vl53l8ch ? undefined : metadataWithoutGrade(source))),
-    text("raw_format", (source) => ownRaw(source)?.format),
-    column("raw_bytes", "bytea", (source) => ownRaw(source)?.bytes),
+    ...rawColumns<As>(),
   ],
 };
 
-/** The reading's raw bytes, unless the frame's row holds the same. */
-function ownRaw({ part, sample }: Source<As>) {
-  const tofBytes = sample.vl53l8ch?.raw?.bytes;
-  return part.raw && tofBytes?.equals(part.raw.bytes) ? undefined : part.raw;
+function vlOf({ vl53l8ch: part }: Sample): Vl | undefined {
+  return part && { ...part, kept: part.raw && storedBytes(part.raw.bytes) };
+}
+
+/** The reading keeps its raw bytes unless the frame's row holds the same. */
+function asOf({ vl53l8ch, as7341: part }: Sample): As | undefined {
+  const isFrames = part?.raw && vl53l8ch?.raw?.bytes.equals(part.raw.bytes);
+  return part && { ...part, kept: isFrames ? undefined : part.raw && storedBytes(part.raw.bytes) };
 }
 
 type Shape = Source<ShapeAnalysis>;
@@ -348,9 +363,9 @@ function sampleTable<P>(table: Table<Source<P>>, part: (sample: Sample) => P | u
 
 /** The five tables of a sample. A sample without a grade has no row in `fusion_results` and counts for nobody. */
 export const SAMPLE_ROWS: readonly SampleTable[] = [
-  sampleTable(VL53L8CH_RAW, (sample) => sample.vl53l8ch),
+  sampleTable(VL53L8CH_RAW, vlOf),
   sampleTable(VL53L8CH_ANALYSIS, (sample) => sample.vl53l8ch?.analysis),
-  sampleTable(AS7341_RAW, (sample) => sample.as7341),
+  sampleTable(AS7341_RAW, asOf),
   sampleTable(AS7341_ANALYSIS, (sample) => sample.as7341?.analysis),
   sampleTable(FUSION_RESULTS, (sample) => sample.grade),
 ];

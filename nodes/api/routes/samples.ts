@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { bytesAsTheyCame } from "../../sample/raw-bytes.ts";
 import { Nullable } from "../fields.ts";
 import { Problem } from "../problem.ts";
 import { type Route, type Row, route } from "../route.ts";
@@ -96,7 +97,7 @@ export const SAMPLE_ROUTES: readonly Route[] = [
       const time = await timeOf(query, uid, hint);
       const rows = new Map<string, Row | undefined>();
       for (const table of TABLES) {
-        const bytes = table.endsWith("_raw") ? ", octet_length(t.raw_bytes) AS raw_length" : "";
+        const bytes = table.endsWith("_raw") ? ", coalesce(t.raw_length, octet_length(t.raw_bytes)) AS raw_length" : "";
         const columns = table.endsWith("_raw")
           ? `(to_jsonb(t) - 'raw_bytes') AS row, t.time, t.raw_format${bytes}`
           : "to_jsonb(t) AS row, t.time";
@@ -162,12 +163,13 @@ export const SAMPLE_ROUTES: readonly Route[] = [
     async handle({ query }, { params: { uid, sensor }, query: { time: hint } }) {
       const time = await timeOf(query, uid, hint);
       const [row] = await query(
-        `SELECT raw_bytes, raw_format FROM ${sensor}_raw WHERE sample_uid = $1 AND time = $2`,
+        `SELECT raw_bytes, raw_encoding, raw_length FROM ${sensor}_raw WHERE sample_uid = $1 AND time = $2`,
         [uid, time],
         1,
       );
       if (!Buffer.isBuffer(row?.raw_bytes)) throw notFound();
-      return { contentType: "application/octet-stream", name: `${uid}-${sensor}.bin`, bytes: row.raw_bytes };
+      const bytes = await bytesAsTheyCame(row.raw_bytes, row.raw_encoding, row.raw_length);
+      return { contentType: "application/octet-stream", name: `${uid}-${sensor}.bin`, bytes };
     },
   }),
 ];
