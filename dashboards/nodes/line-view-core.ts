@@ -22,8 +22,9 @@ const MINUTE_MS = 60_000;
 const ALARMS_SILENT_MS = 15_000;
 /** Less than this is a correction and no setting of the clock. */
 const SET_BACK_MS = 2000;
-/** How often each section may be sent at most, ms. */
-const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000, state: 1000 } as const;
+/** How often each section may be sent at most, ms; and the heartbeat is. */
+const SLOWEST_MS = { samples: 400, shift: 1000, devices: 1000 } as const;
+const STATE_EVERY_MS = 1000;
 
 export interface ShiftCounts {
   shift: string;
@@ -57,6 +58,8 @@ export class LineView {
   #isIncomplete = false;
   readonly #liveEveryMs: number;
   #shift: { name: string; day: string; startMs: number };
+  /** The minute since the epoch for which all this holds: shifts change with one. */
+  #minute: number;
   #counts = emptyCounts();
   #complete = false;
   #sinceRecount: Map<string, GradeLetter> | undefined;
@@ -71,7 +74,7 @@ export class LineView {
   #dataMs: number | null = null;
   #alarms: { summary: AlarmSummary; atMs: number } | undefined;
   #inspected: ProductView | undefined;
-  #dirty = new Set<ViewSection["section"]>(["live", "samples", "shift", "devices", "state"]);
+  #dirty = new Set<Exclude<ViewSection["section"], "state">>(["live", "samples", "shift", "devices"]);
   #sentMs = { live: 0, samples: 0, shift: 0, devices: 0, state: 0 };
 
   /** @param liveEveryMs the live section is sent at most this often */
@@ -86,6 +89,7 @@ export class LineView {
     this.#startedMs = nowMs;
     this.#nowMs = nowMs;
     this.#shift = shiftAt(settings, nowMs);
+    this.#minute = minuteOf(nowMs);
   }
 
   /** The shift now in force: what a refill must count. */
@@ -178,7 +182,6 @@ export class LineView {
   }
 
   database(state: StateSection["database"]): void {
-    if (state !== this.#database) this.#dirty.add("state");
     this.#database = state;
   }
 
@@ -239,8 +242,8 @@ export class LineView {
     if (this.#may("devices", nowMs)) {
       sections.push({ section: "devices", ...stamp, devices: this.#devices.list(nowMs) });
     }
-    this.#dirty.add("state");
-    if (this.#may("state", nowMs)) {
+    if (this.isStateDue(nowMs)) {
+      this.#sentMs.state = nowMs;
       const figures = {
         database: this.#database,
         waiting: this.#waiting,
@@ -251,6 +254,11 @@ export class LineView {
       sections.push({ section: "state", ...stamp, site, line, ...figures });
     }
     return sections;
+  }
+
+  /** Whether `due` gives the heartbeat now: what it tells is then wanted. */
+  isStateDue(nowMs: number): boolean {
+    return nowMs - this.#sentMs.state >= STATE_EVERY_MS;
   }
 
   #may(section: keyof typeof SLOWEST_MS, nowMs: number): boolean {
@@ -291,7 +299,7 @@ export class LineView {
   }
 
   #count(nowMs: number): void {
-    const minute = Math.floor(nowMs / 60_000);
+    const minute = minuteOf(nowMs);
     this.#perMinute.set(minute, (this.#perMinute.get(minute) ?? 0) + 1);
   }
 
@@ -324,7 +332,9 @@ export class LineView {
   #turn(nowMs: number): void {
     if (nowMs < this.#nowMs - SET_BACK_MS) this.#setBack(nowMs);
     this.#nowMs = nowMs;
-    const oldest = Math.floor(nowMs / 60_000) - RATE_WINDOW_MIN;
+    if (minuteOf(nowMs) === this.#minute) return;
+    this.#minute = minuteOf(nowMs);
+    const oldest = this.#minute - RATE_WINDOW_MIN;
     for (const minute of this.#perMinute.keys()) {
       if (minute > oldest) continue;
       this.#perMinute.delete(minute);
@@ -338,6 +348,8 @@ export class LineView {
     this.#dirty.add("shift");
   }
 }
+
+const minuteOf = (ms: number) => Math.floor(ms / MINUTE_MS);
 
 function emptyCounts(): Record<GradeLetter, number> {
   return { "A+": 0, A: 0, B: 0, C: 0, REJECT: 0 };

@@ -46,9 +46,8 @@ const init: NodeInitializer = (RED) => {
       else if (wasAway) void probe();
     };
     const tick = () => {
-      watchDatabase();
       const nowMs = Date.now();
-      const stats = site.stats();
+      const stats = line.isStateDue(nowMs) ? site.stats() : undefined;
       if (stats) line.inbox(stats.waiting, stats.quarantined);
       const out: (NodeMessage | null)[] = SECTIONS.map(() => null);
       let any = false;
@@ -58,9 +57,13 @@ const init: NodeInitializer = (RED) => {
       }
       if (any) this.send(out);
     };
-    const ticking = setInterval(tick, TICK_MS);
     let soon: NodeJS.Timeout | undefined;
     let soonAtMs = Number.POSITIVE_INFINITY;
+    const ticking = setInterval(() => {
+      watchDatabase();
+      // What is due goes with the product that is about to: fifty pages are then written to once.
+      if (soonAtMs === Number.POSITIVE_INFINITY) tick();
+    }, TICK_MS);
     /** A new product goes out as soon as the rate allows. */
     const tickSoon = () => {
       const inMs = line.liveInMs(Date.now());

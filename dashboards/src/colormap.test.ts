@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cividis, resample, scaleMm } from "./colormap.ts";
+import { cividis, paintHeights, resample, scaleMm } from "./colormap.ts";
 
 describe("height map colours", () => {
   it("grow lighter all the way, so that higher never looks lower", () => {
@@ -41,5 +41,40 @@ describe("resampling a grid", () => {
       { numRuns: 30 },
     );
     for (const value of resample(values, 8, 64, "around")) assert.ok(value >= -1e-4 && value <= 63.001);
+  });
+});
+
+describe("the picture of a height map", () => {
+  const scale = { from: 20, to: 50 };
+  const paint = (heightMm: number[], occupied: string) => paintHeights(heightMm, occupied, 8, 64, scale, 214);
+
+  it("has each zone's middle in its height's colour where the product is", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 80, noNaN: true }), { minLength: 64, maxLength: 64 }),
+        (heightMm) => {
+          const picture = paintHeights(heightMm, "1".repeat(64), 8, 8 * 9, scale, 214);
+          heightMm.forEach((mm, zone) => {
+            const at = 4 * ((Math.floor(zone / 8) * 9 + 4) * 72 + (zone % 8) * 9 + 4);
+            cividis((mm - scale.from) / (scale.to - scale.from)).forEach((value, i) => {
+              assert.ok(
+                Math.abs((picture[at + i] ?? 0) - value) <= 1.5,
+                `zone ${zone}: ${picture[at + i]} for ${value}`,
+              );
+            });
+          });
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("is grey and opaque where it is not", () => {
+    const picture = paint(Array(64).fill(35), "0".repeat(64));
+    assert.equal(picture.length, 4 * 64 * 64);
+    assert.deepEqual(new Set(picture.filter((_, i) => i % 4 === 3)), new Set([255]));
+    for (let i = 0; i < picture.length; i += 4)
+      assert.ok(picture[i] === picture[i + 1] && picture[i] === picture[i + 2]);
+    assert.ok(Math.abs((picture[0] ?? 0) - 214) < 20);
   });
 });

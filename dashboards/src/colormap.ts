@@ -24,6 +24,10 @@ export function cividis(share: number): [number, number, number] {
   return [0, 1, 2].map((i) => (from[i] ?? 0) + ((to[i] ?? 0) - (from[i] ?? 0)) * rest) as [number, number, number];
 }
 
+/** The same, evenly sampled: a picture asks for it at each of its points. Three values a colour. */
+const SHADES = 1024;
+const CIVIDIS = Float32Array.from(Array.from({ length: SHADES }, (_, i) => cividis(i / (SHADES - 1))).flat());
+
 type Kernel = (t: number) => [number, number, number, number];
 
 /** Catmull-Rom weights: through every value, smooth between. */
@@ -41,6 +45,29 @@ const around: Kernel = (t) => [
   t ** 3 / 6,
 ];
 
+interface Tap {
+  at: number[];
+  weights: number[];
+}
+const tapsBySize = new Map<string, Tap[]>();
+
+/** What each of `fine` points is made of; there are two kinds of sensor grids, so that few are ever made. */
+function tapsOf(side: number, fine: number, style: "through" | "around"): Tap[] {
+  const size = `${side} ${fine} ${style}`;
+  let taps = tapsBySize.get(size);
+  if (!taps) {
+    const kernel = style === "through" ? through : around;
+    const clamp = (i: number) => Math.min(side - 1, Math.max(0, i));
+    taps = Array.from({ length: fine }, (_, i) => {
+      const position = ((i + 0.5) / fine) * side - 0.5;
+      const first = Math.floor(position);
+      return { at: [first - 1, first, first + 1, first + 2].map(clamp), weights: kernel(position - first) };
+    });
+    tapsBySize.set(size, taps);
+  }
+  return taps;
+}
+
 /**
  * A square grid resampled to `fine × fine`, row-major; borders repeat outwards.
  * @param values `side × side`, each at the middle of its zone
@@ -51,13 +78,7 @@ export function resample(
   fine: number,
   style: "through" | "around",
 ): Float32Array {
-  const kernel = style === "through" ? through : around;
-  const clamp = (i: number) => Math.min(side - 1, Math.max(0, i));
-  const taps = Array.from({ length: fine }, (_, i) => {
-    const position = ((i + 0.5) / fine) * side - 0.5;
-    const first = Math.floor(position);
-    return { at: [first - 1, first, first + 1, first + 2].map(clamp), weights: kernel(position - first) };
-  });
+  const taps = tapsOf(side, fine, style);
   const rows = new Float32Array(side * fine);
   for (let row = 0; row < side; row++) {
     taps.forEach(({ at, weights }, column) => {
@@ -75,6 +96,44 @@ export function resample(
     }
   });
   return result;
+}
+
+/** Where a product's outline is, of a mask of 0 and 1 resampled `around`, and how sharply it is drawn there. */
+const OUTLINE = 0.44;
+const SHARPNESS = 18;
+
+/**
+ * The height map as a picture of `fine × fine` points, RGBA row-major. Outside the product a trace of the measured height
+ * remains, on grey.
+ * @param heightMm `side × side`
+ * @param occupied as many of 0 and 1: 1 where the product is
+ * @param scale heights of the darkest and the lightest colour, mm
+ * @param outside the grey, 0…255
+ */
+export function paintHeights(
+  heightMm: readonly number[],
+  occupied: string,
+  side: number,
+  fine: number,
+  scale: { from: number; to: number },
+  outside: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const heights = resample(heightMm, side, fine, "through");
+  const mask = resample(Array.from(occupied, Number), side, fine, "around");
+  const shadesPerMm = (SHADES - 1) / (scale.to - scale.from);
+  const picture = new Uint8ClampedArray(4 * fine * fine);
+  for (let i = 0; i < heights.length; i++) {
+    const shade = Math.round(((heights[i] ?? 0) - scale.from) * shadesPerMm);
+    const at = 3 * Math.min(SHADES - 1, Math.max(0, shade));
+    const [red, green, blue] = [CIVIDIS[at] ?? 0, CIVIDIS[at + 1] ?? 0, CIVIDIS[at + 2] ?? 0];
+    const inside = Math.min(1, Math.max(0, ((mask[i] ?? 0) - OUTLINE) * SHARPNESS));
+    const grey = outside + ((red + green + blue) / 3 - 127) * 0.14;
+    picture[4 * i] = grey + (red - grey) * inside;
+    picture[4 * i + 1] = grey + (green - grey) * inside;
+    picture[4 * i + 2] = grey + (blue - grey) * inside;
+    picture[4 * i + 3] = 255;
+  }
+  return picture;
 }
 
 const LEAST_SPAN_MM = 30;

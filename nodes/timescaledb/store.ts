@@ -46,7 +46,7 @@ const init: NodeInitializer = (RED) => {
       database: databaseOf(RED, config.database),
       settle,
       maxRows: bounded(config.maxRows, 500, 1, 500),
-      maxAgeMs: bounded(config.maxAgeMs, 50, 1, 5000),
+      maxAgeMs: bounded(config.maxAgeMs, 250, 1, 5000),
       onSettled: ({ context: { msg, done } }, outcome) => {
         keeper.settled(msg);
         if (outcome.kind === "stored") {

@@ -42,7 +42,7 @@ export interface WriterOptions<C> {
   /** Most samples per transaction (default 500), and bytes of them (default 4 MiB). */
   maxRows?: number;
   maxBytes?: number;
-  /** Longest wait for a batch to fill, ms (default 50). */
+  /** Longest wait for a batch to fill, ms (default 250: a transaction has its price whatever it holds, and nobody waits for it). */
   maxAgeMs?: number;
   /** Most items held, and bytes of them (defaults 20 000, 512 MiB: more than an inbox of 128 MiB has in flight). */
   maxPending?: number;
@@ -103,7 +103,7 @@ export class Writer<C = undefined> {
     this.#limits = {
       maxRows: options.maxRows ?? 500,
       maxBytes: options.maxBytes ?? 4 * 1024 * 1024,
-      maxAgeMs: options.maxAgeMs ?? 50,
+      maxAgeMs: options.maxAgeMs ?? 250,
       maxPending: options.maxPending ?? 20_000,
       maxPendingBytes: options.maxPendingBytes ?? 512 * 1024 * 1024,
     };
