@@ -55,7 +55,7 @@ describe("rows of a spectral reading", () => {
 });
 
 describe("rows of a sample", () => {
-  it("keep the histogram figures we computed, and those of the device only among its features", () => {
+  it("keep the histogram figures we computed, and those of the device once: in its message, else among its features", () => {
     const sample = makeSample();
     const { vl53l8ch } = sample;
     assert.ok(vl53l8ch?.analysis);
@@ -75,7 +75,12 @@ describe("rows of a sample", () => {
     const device = cellsOf("vl53l8ch_analysis", from("device"));
     assert.deepEqual([device.histogram_figures, device.histogram_source], [null, "device"]);
     assert.equal(device.histogram_texture, histogram.means.texture);
-    const { features } = cellsOf("vl53l8ch_raw", from("device"));
+    const withMessage = from("device");
+    assert.ok(withMessage.vl53l8ch?.raw && withMessage.vl53l8ch.features);
+    withMessage.vl53l8ch.features.zoneSideMm = 37.5;
+    assert.deepEqual(JSON.parse(String(cellsOf("vl53l8ch_raw", withMessage).features)), { zoneSideMm: 37.5 });
+    const { raw: _raw, ...withoutMessage } = withMessage.vl53l8ch;
+    const { features } = cellsOf("vl53l8ch_raw", { ...withMessage, vl53l8ch: withoutMessage });
     assert.deepEqual(JSON.parse(String(features)).histogramFigures, JSON.parse(JSON.stringify(histogram.figures)));
   });
 

@@ -13,6 +13,10 @@ export interface LoadDeviceOptions {
   onAcknowledged(sample: NumberedSample, latencyMs: number): void;
 }
 
+/** Between two looks at what has to be sent again, ms; while its link takes nothing it looks more often. */
+const REST_MS = 50;
+const BLOCKED_MS = 2;
+
 interface Held {
   sample: NumberedSample;
   /** When it should have been sent: waiting for the window or a connection counts as latency. */
@@ -68,13 +72,18 @@ export class LoadDevice {
       },
       acknowledged: (sampleId) => this.#take(sampleId),
     });
-    this.#timer = setInterval(() => this.#pump(), 2);
+  }
+
+  /** When the next sample is due. */
+  #dueMs(ratePerS: number, startedMs: number): number {
+    return startedMs + (this.#made * 1000) / ratePerS;
   }
 
   /** So many are due now that were due later. */
   burst(count: number): void {
     const { ratePerS } = this.#options;
     if (ratePerS !== undefined && this.#startedMs !== undefined) this.#startedMs -= (count * 1000) / ratePerS;
+    this.#pump();
   }
 
   /** Makes nothing more; what is held is still delivered. */
@@ -83,7 +92,7 @@ export class LoadDevice {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     await this.#options.link.close();
   }
 
@@ -92,36 +101,46 @@ export class LoadDevice {
     return !this.#stopped && (count === undefined || this.#made < count);
   }
 
+  /** Sends what is due, and looks again when the next is: every other millisecond cost more than sending did. */
   #pump(): void {
+    const waitMs = this.#send();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), Math.min(REST_MS, Math.max(1, waitMs)));
+  }
+
+  /** @returns in how many ms to look again */
+  #send(): number {
     const { link, maker, window, ratePerS } = this.#options;
     const nowMs = performance.now();
     const startedMs = this.#startedMs;
-    if (startedMs === undefined) return;
+    if (startedMs === undefined) return REST_MS;
     for (const held of this.#held.values()) {
       const again = link.resendAfterMs !== undefined && nowMs - (held.sentMs ?? nowMs) > link.resendAfterMs;
       if (held.sentMs !== undefined && !again) continue;
-      if (!link.send(held.sample)) return;
+      if (!link.send(held.sample)) return BLOCKED_MS;
       if (held.known) this.#resent += 1;
       held.known = true;
       held.sentMs = nowMs;
     }
     while (this.#held.size < window && this.#mayMake()) {
-      const dueMs = ratePerS === undefined ? nowMs : startedMs + (this.#made * 1000) / ratePerS;
-      if (dueMs > nowMs) return;
+      const dueMs = ratePerS === undefined ? nowMs : this.#dueMs(ratePerS, startedMs);
+      if (dueMs > nowMs) return dueMs - nowMs;
       const sample = maker.next(Date.now());
       this.#made += 1;
       const sent = link.send(sample);
       this.#held.set(sample.sampleId, { sample, dueMs, sentMs: sent ? nowMs : undefined, known: sent });
-      if (!sent) return;
+      if (!sent) return BLOCKED_MS;
     }
+    return REST_MS;
   }
 
   #take(sampleId: string): void {
     const held = this.#held.get(sampleId);
     if (!held) return; // acknowledged a second time, after it was sent a second time
+    const wasFull = this.#held.size >= this.#options.window;
     this.#held.delete(sampleId);
     this.#acknowledged += 1;
     this.#options.onAcknowledged(held.sample, performance.now() - held.dueMs);
-    if (this.#options.ratePerS === undefined) this.#pump();
+    if (this.#options.ratePerS === undefined || wasFull) this.#pump();
   }
 }

@@ -19,6 +19,7 @@ export interface NumberedSample {
 const DIFFERENT = 48;
 const ID = "@sample-id@";
 const TIME = "@timestamp@";
+const MARKS = new RegExp(`(${ID}|${TIME})`);
 
 /** Makes a device's samples, numbered 0, 1, 2 …; cheap, so that the maker does not slow what it measures. */
 export class SampleMaker {
@@ -55,11 +56,13 @@ function sqalSamples(identity: DeviceIdentity, boot: number, seed: number): (seq
   const station = new Station(seed, identity.deviceId);
   const messages = Array.from({ length: DIFFERENT }, () => {
     const message = sensorData(identity, station.measure(new Date()));
-    return JSON.stringify({ ...message, sample_id: ID, timestamp: TIME });
+    const text = JSON.stringify({ ...message, sample_id: ID, timestamp: TIME });
+    return text.split(MARKS).map((part) => (part === ID || part === TIME ? part : Buffer.from(part)));
   });
   return (seq, atMs) => {
-    const message = messages[seq % DIFFERENT] ?? "";
-    return Buffer.from(message.replace(ID, `${boot}-${seq}`).replace(TIME, stamp(new Date(atMs))));
+    const parts = messages[seq % DIFFERENT] ?? [];
+    const values = { [ID]: `${boot}-${seq}`, [TIME]: stamp(new Date(atMs)) };
+    return Buffer.concat(parts.map((part) => (Buffer.isBuffer(part) ? part : Buffer.from(values[part]))));
   };
 }
 
