@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import type { Browser, Locator, Page } from "playwright-core";
+import { LoadProcess } from "../scripts/load/process.ts";
 import { barriers, misfits, openBrowser, openPage } from "./support/browser.ts";
 import { WebSocketDevice } from "./support/devices.ts";
 import { ADMIN_PASSWORD, Line, until } from "./support/line.ts";
@@ -166,6 +167,45 @@ describe("the pages of a running line", function () {
       const { styled, all } = await styledByAFigure(page);
       assert.ok(all > 300 && styled < all / 10, `${styled} of ${all} elements`);
     } finally {
+      await context.close();
+    }
+  });
+
+  it("keeps still from a good product to a reject and back", async () => {
+    const { context, page } = await openPage(browser, line.base, { width: 1440, height: 900, locale: "fr-FR" });
+    const device = { transport: "websocket", kind: "sqal", device: "ESP32_MG_9", window: 16, ratePerS: 10 } as const;
+    const load = await LoadProcess.prepare({
+      boot: 9,
+      seed: 9,
+      websocketUrl: `ws://127.0.0.1:${line.port}/ws/sensors/`,
+      mqttUrl: `mqtt://127.0.0.1:${line.mqttPort}`,
+      devices: [device],
+    });
+    try {
+      await page.goto(`${line.base}/dashboard/line?lang=fr`);
+      await page.locator(".ff-grade[data-grade]").waitFor({ timeout: 20_000 });
+      load.start();
+      const heights = new Map<string, Set<number>>();
+      await until(
+        "a good product and a reject",
+        async () => {
+          const [grade = "", height = 0] = await page.evaluate(async () => {
+            await new Promise(requestAnimationFrame);
+            const card = document.querySelector(".ff-grade");
+            return [card?.getAttribute("data-grade") ?? "", card?.getBoundingClientRect().height ?? 0] as const;
+          });
+          heights.set(grade, (heights.get(grade) ?? new Set()).add(height));
+          return (heights.get("REJECT")?.size ?? 0) > 0 && heights.has("A") && heights.has("A+");
+        },
+        60_000,
+      );
+      const all = [...heights.values()].flatMap((seen) => [...seen]);
+      assert.ok(
+        Math.max(...all) - Math.min(...all) < 24,
+        `the grade's card is ${[...new Set(all)].join(", ")} px high`,
+      );
+    } finally {
+      load.kill();
       await context.close();
     }
   });

@@ -14,12 +14,13 @@ export interface StoredBytes {
  * The quickest of zstd's levels that finds what messages repeat: a message of 10 KB takes 0.08 ms and half the room, the
  * database's own compression (pglz, in WebAssembly) 0.5 ms and three quarters.
  */
-const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const decompress = promisify(zstdDecompress);
 
 /** Bytes as they are stored: compressed (zstd, RFC 8878) where that makes them shorter. */
 export function storedBytes(bytes: Buffer): StoredBytes {
-  const compressed = zstdCompressSync(bytes, LEVEL);
+  // Room for what comes of it, and no more: it is held until its transaction is committed.
+  const compressed = zstdCompressSync(bytes, { ...OPTIONS, chunkSize: Math.max(64, bytes.length) });
   if (compressed.length >= bytes.length) return { bytes, encoding: null, length: null };
   return { bytes: compressed, encoding: "zstd", length: bytes.length };
 }
