@@ -200,6 +200,18 @@ describe("line view", () => {
     assert.equal(line.liveInMs(NOW + 360), 0);
   });
 
+  it("says in whole ms when it may send, and then does, whatever its rate", () => {
+    for (let hz = 1; hz <= 10; hz++) {
+      const line = new LineView(SETTINGS, NOW, 1000 / hz);
+      drain(line, NOW);
+      line.graded(sample(1, NOW + 5), NOW + 5);
+      const inMs = line.liveInMs(NOW + 5) ?? 0;
+      assert.ok(inMs > 0 && Number.isInteger(inMs), `${inMs} ms at ${hz} Hz`);
+      assert.equal(drain(line, NOW + 5 + inMs - 1).live, undefined);
+      assert.ok(drain(line, NOW + 5 + inMs).live, `at ${hz} Hz`);
+    }
+  });
+
   it("goes on at once when the server's clock is set back an hour: tile, list and heartbeat", () => {
     const line = new LineView(SETTINGS, NOW);
     for (let n = 0; n < 25; n++) line.take(sample(n, NOW + n * 100), NOW + n * 100);

@@ -153,15 +153,16 @@ export class LineView {
   }
 
   /**
-   * In how many ms the live section may be sent; undefined when there is nothing new. What came before the rate allowed it
-   * waits a little for something newer, so that what is shown was measured just now and has not waited.
+   * In how many whole ms (timers know no others) the live section may be sent; undefined when there is nothing new. What
+   * came before the rate allowed it waits a little for something newer, so that what is shown was measured just now and has
+   * not waited.
    */
   liveInMs(nowMs: number): number | undefined {
     if (!this.#dirty.has("live")) return undefined;
     const everyMs = this.#liveEveryMs;
     const fromMs = this.#sentMs.live + everyMs;
     const waitMs = this.#liveFromMs >= fromMs ? everyMs : everyMs * (1 + PATIENCE);
-    return Math.min(waitMs, Math.max(0, this.#sentMs.live + waitMs - nowMs));
+    return Math.ceil(Math.min(waitMs, Math.max(0, this.#sentMs.live + waitMs - nowMs)));
   }
 
   /** Takes what a door said of a device. */

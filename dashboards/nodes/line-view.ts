@@ -73,6 +73,8 @@ const init: NodeInitializer = (RED) => {
       soon = setTimeout(() => {
         soonAtMs = Number.POSITIVE_INFINITY;
         tick();
+        // A timer set in a long turn counts from that turn's beginning, and is early.
+        tickSoon();
       }, inMs);
     };
 
