@@ -16,8 +16,9 @@ const RATE_WINDOW_MIN = 10;
 const MAX_SINCE = 10_000;
 /** Graded products whose storing has not been heard of yet; twice what an inbox has in flight unless its site says otherwise. */
 const MOST_PENDING = 2048;
-/** A sample received longer ago says nothing of its device's present. */
 const MINUTE_MS = 60_000;
+/** A sample received longer ago says nothing of its device's present. */
+const PRESENT_MS = MINUTE_MS;
 /** Without a word from the alarm list for this long, nothing is said of alarms. */
 const ALARMS_SILENT_MS = 15_000;
 /** Less than this is a correction and no setting of the clock. */
@@ -108,7 +109,7 @@ export class LineView {
     this.#turn(nowMs);
     if (!sample.isHistorical) this.#dataMs = Math.max(this.#dataMs ?? 0, Date.parse(sample.receivedAt));
     // What waited (in the inbox, in quarantine) says nothing of its device now.
-    if (nowMs - Date.parse(sample.receivedAt) < MINUTE_MS) this.#devices.sample(sample, nowMs);
+    if (nowMs - Date.parse(sample.receivedAt) < PRESENT_MS) this.#devices.sample(sample, nowMs);
     this.#dirty.add("devices");
     const product = productOf(sample);
     if (!product) return true;
@@ -311,7 +312,7 @@ export class LineView {
   }
 
   #perHour(nowMs: number): number | null {
-    const watchedMin = Math.min((nowMs - this.#startedMs) / 60_000, RATE_WINDOW_MIN);
+    const watchedMin = Math.min((nowMs - this.#startedMs) / MINUTE_MS, RATE_WINDOW_MIN);
     if (watchedMin < 1) return null;
     let products = 0;
     for (const count of this.#perMinute.values()) products += count;
@@ -363,13 +364,13 @@ export function shiftAt(
 ): { name: string; day: string; startMs: number } {
   const at = (ms: number) => shiftOf(new Date(ms).toISOString(), settings);
   const now = at(nowMs);
-  let inside = Math.floor(nowMs / 60_000);
+  let inside = minuteOf(nowMs);
   let outside = inside - 26 * 60;
   while (inside - outside > 1) {
     const middle = Math.floor((inside + outside) / 2);
-    const then = at(middle * 60_000);
+    const then = at(middle * MINUTE_MS);
     if (then.shift === now.shift && then.productionDay === now.productionDay) inside = middle;
     else outside = middle;
   }
-  return { name: now.shift, day: now.productionDay, startMs: inside * 60_000 };
+  return { name: now.shift, day: now.productionDay, startMs: inside * MINUTE_MS };
 }
