@@ -4,6 +4,9 @@ import { isId } from "../sample/ids.ts";
 /** Where a JSON sample names its device, in either dialect; the first occurrence is the message's own. */
 const DEVICE_ID = /"device(?:_id)?"\s*:\s*"([A-Za-z0-9_-]{1,64})"/;
 
+/** A sample names its device first; the text of a whole one is long. */
+const HEAD_BYTES = 512;
+
 /** The key `device` as CBOR text. */
 const CBOR_DEVICE = Buffer.from("fdevice");
 const TEXT_WITH_LENGTH = 0x78;
@@ -11,7 +14,7 @@ const MAX_ID = 64;
 
 /** The id of the device that sent a sample, without decoding all of it; undefined where it is not found. */
 function deviceOf(bytes: Buffer): string | undefined {
-  if (!isCborMap(bytes)) return DEVICE_ID.exec(bytes.toString("latin1"))?.[1];
+  if (!isCborMap(bytes)) return deviceIn(bytes.subarray(0, HEAD_BYTES)) ?? deviceIn(bytes);
   const head = bytes.indexOf(CBOR_DEVICE) + CBOR_DEVICE.length;
   if (head < CBOR_DEVICE.length) return undefined;
   const isLong = bytes[head] === TEXT_WITH_LENGTH;
@@ -20,6 +23,10 @@ function deviceOf(bytes: Buffer): string | undefined {
   if (length < 1 || length > MAX_ID) return undefined;
   const id = bytes.toString("latin1", start, start + length);
   return isId(id) ? id : undefined;
+}
+
+function deviceIn(json: Buffer): string | undefined {
+  return DEVICE_ID.exec(json.toString("latin1"))?.[1];
 }
 
 /**

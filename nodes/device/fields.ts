@@ -64,9 +64,9 @@ export class Fields {
   }
 
   /** A number inside `range`, else undefined: for what may be ignored when implausible. */
-  plausible(key: string, [min, max]: Range): number | undefined {
+  plausible(key: string, range: Range): number | undefined {
     const value = this.get(key);
-    return typeof value === "number" && value >= min && value <= max ? value : undefined;
+    return typeof value === "number" && isIn(value, range) ? value : undefined;
   }
 
   /** A copy without the named keys, or undefined when nothing is left. */
@@ -77,7 +77,12 @@ export class Fields {
 }
 
 /** @throws CodedError `out-of-range` */
-export function inRange(value: number, [min, max]: Range, path: string): number {
-  if (value >= min && value <= max) return value;
-  throw new CodedError("out-of-range", `${path} is ${value}, outside ${min}…${max}`);
+export function inRange(value: number, range: Range, path: string): number {
+  if (isIn(value, range)) return value;
+  throw new CodedError("out-of-range", `${path} is ${value}, outside ${range[0]}…${range[1]}`);
+}
+
+/** Whether a value is one that is taken. */
+export function isIn(value: number, range: Range): boolean {
+  return value >= range[0] && value <= range[1];
 }

@@ -9,6 +9,9 @@ export interface JsonLimits {
   maxDepth: number;
 }
 
+/** Keys and indexes from the message down to a value. */
+type Path = (string | number)[];
+
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -34,49 +37,45 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
   return value;
 }
 
-interface Step {
-  value: Json;
-  path: Path | undefined;
-  depth: number;
-}
-
-interface Path {
-  key: string | number;
-  parent: Path | undefined;
-}
-
 /**
  * Checks what a parser made of a message, whatever the encoding.
  * @throws CodedError `too-deep`, `not-finite`, `forbidden-key`, `bad-text`
  */
-// A stack of our own: a message nested a hundred thousand deep must be refused, not overflow the call stack.
 export function checkTree(root: Json, maxDepth: number): void {
-  const stack: Step[] = [{ value: root, path: undefined, depth: 0 }];
-  for (let step = stack.pop(); step; step = stack.pop()) {
-    const { value, path, depth } = step;
-    if (typeof value === "number") {
-      if (!Number.isFinite(value)) throw new CodedError("not-finite", `${pathText(path)} is not a finite number`);
-      continue;
-    }
-    if (typeof value === "string") {
-      if (!isStorable(value)) throw new CodedError("bad-text", `${pathText(path)} has NUL or broken Unicode`);
-      continue;
-    }
-    if (typeof value !== "object" || value === null) continue;
-    if (depth >= maxDepth) throw new CodedError("too-deep", `${pathText(path)} nests deeper than ${maxDepth}`);
-    if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index += 1) {
-        const item = value[index];
-        if (typeof item === "number" && Number.isFinite(item)) continue;
-        stack.push({ value: item ?? null, path: { key: index, parent: path }, depth: depth + 1 });
-      }
-      continue;
-    }
-    for (const key of Object.keys(value)) {
-      if (FORBIDDEN_KEYS.has(key)) throw new CodedError("forbidden-key", `${pathText(path)} has the key ${key}`);
-      if (!isStorable(key)) throw new CodedError("bad-text", `${pathText(path)} has a key with NUL or broken Unicode`);
-      stack.push({ value: value[key] ?? null, path: { key, parent: path }, depth: depth + 1 });
-    }
+  check(root, [], maxDepth);
+}
+
+// It calls itself no deeper than `maxDepth`: a message nested a hundred thousand deep is refused, and does not overflow the stack.
+function check(value: Json, path: Path, maxDepth: number): void {
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new CodedError("not-finite", `${pathText(path)} is not a finite number`);
+  } else if (typeof value === "string") {
+    if (!isStorable(value)) throw new CodedError("bad-text", `${pathText(path)} has NUL or broken Unicode`);
+  } else if (typeof value === "object" && value !== null) {
+    if (path.length >= maxDepth) throw new CodedError("too-deep", `${pathText(path)} nests deeper than ${maxDepth}`);
+    if (Array.isArray(value)) checkItems(value, path, maxDepth);
+    else checkFields(value, path, maxDepth);
+  }
+}
+
+function checkItems(items: readonly Json[], path: Path, maxDepth: number): void {
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    // Most of a message by far.
+    if (typeof item === "number" && Number.isFinite(item)) continue;
+    path.push(index);
+    check(item ?? null, path, maxDepth);
+    path.pop();
+  }
+}
+
+function checkFields(fields: JsonObject, path: Path, maxDepth: number): void {
+  for (const key of Object.keys(fields)) {
+    if (FORBIDDEN_KEYS.has(key)) throw new CodedError("forbidden-key", `${pathText(path)} has the key ${key}`);
+    if (!isStorable(key)) throw new CodedError("bad-text", `${pathText(path)} has a key with NUL or broken Unicode`);
+    path.push(key);
+    check(fields[key] ?? null, path, maxDepth);
+    path.pop();
   }
 }
 
@@ -84,12 +83,12 @@ function isStorable(text: string): boolean {
   return !text.includes("\0") && !LONE_SURROGATE.test(text);
 }
 
-function pathText(path: Path | undefined): string {
-  const parts: string[] = [];
-  for (let node = path; node && parts.length < 16; node = node.parent) {
-    parts.push(typeof node.key === "number" ? `[${node.key}]` : `.${node.key.slice(0, 64)}`);
-  }
-  const text = parts.reverse().join("");
+function pathText(path: Path): string {
+  // Of a long one its end says more.
+  const text = path
+    .slice(-16)
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${key.slice(0, 64)}`))
+    .join("");
   return text === "" ? "message" : text.replace(/^\./, "");
 }
 

@@ -1,7 +1,7 @@
 import { CodedError } from "../host/errors.ts";
 import type { TofFrame } from "../sample/sample.ts";
 import type { Fields, Range } from "./fields.ts";
-import { inRange } from "./fields.ts";
+import { inRange, isIn } from "./fields.ts";
 import type { Json } from "./json.ts";
 
 const SIDE = 8;
@@ -12,15 +12,22 @@ const BINS: Range = [16, 256];
 export function matrix8(fields: Fields, key: string, range: Range): number[] | undefined {
   const value = fields.get(key);
   if (value === undefined) return undefined;
-  const path = fields.path(key);
+  const rows = rowsOf(value, fields.path(key));
   const flat: number[] = [];
-  rowsOf(value, path).forEach((row, r) => {
-    row.forEach((item, c) => {
-      if (typeof item !== "number") throw new CodedError("bad-matrix", `${path}[${r}][${c}] is not a number`);
-      flat.push(inRange(item, range, `${path}[${r}][${c}]`));
-    });
-  });
+  // Seven hundred numbers a sample: a place is put into words only where one is refused.
+  for (let r = 0; r < SIDE; r += 1) {
+    for (let c = 0; c < SIDE; c += 1) {
+      const item = rows[r]?.[c];
+      if (typeof item === "number" && isIn(item, range)) flat.push(item);
+      else flat.push(numberIn(item, range, `${fields.path(key)}[${r}][${c}]`));
+    }
+  }
   return flat;
+}
+
+function numberIn(item: Json | undefined, range: Range, path: string): number {
+  if (typeof item !== "number") throw new CodedError("bad-matrix", `${path} is not a number`);
+  return inRange(item, range, path);
 }
 
 /** @returns the 8×8×bins histograms under `key`, or undefined when absent

@@ -22,7 +22,7 @@ export function populationStd(values: ArrayLike<number>): number {
  */
 export function percentile(values: ArrayLike<number>, percent: number): number | undefined {
   if (values.length === 0) return undefined;
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const rank = (percent / 100) * (sorted.length - 1);
   const below = Math.floor(rank);
   const low = sorted[below] ?? 0;

@@ -73,7 +73,9 @@ const origin = <S extends Arrival>(): Columns<S> => [
 
 /** Row-major zones as rows of a matrix. */
 export function matrix<T>(zones: readonly T[], side: number): T[][] {
-  return Array.from({ length: side }, (_, row) => zones.slice(row * side, (row + 1) * side));
+  const rows: T[][] = [];
+  for (let row = 0; row < side; row += 1) rows.push(zones.slice(row * side, (row + 1) * side));
+  return rows;
 }
 
 /** Whatever else the message carried is kept once: with the result, or with the raw rows of a sample that has none. */

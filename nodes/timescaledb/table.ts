@@ -114,7 +114,8 @@ export async function onTheWire(
   const wired: Parameters = [];
   for (const [type, parameter] of parameters) {
     wired.push(Buffer.isBuffer(parameter) ? parameter : (binaryArray(type, parameter) ?? parameter));
-    await rest();
+    const resting = rest();
+    if (resting) await resting;
   }
   return wired;
 }

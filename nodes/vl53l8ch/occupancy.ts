@@ -39,7 +39,7 @@ function adaptive(
   const heightP95Mm = percentile(heightMm, 95) ?? 0;
   const referenceMm = heightP95Mm > 0 ? heightP95Mm : maxOf(heightMm);
   const heightThresholdMm = Math.max(parameters.heightShare * referenceMm, parameters.minHeightMm);
-  const candidates = Array.from(heightMm, (height) => height > heightThresholdMm);
+  const candidates = zonesAbove(heightMm, heightThresholdMm);
   const candidateZones = countTrue(candidates);
   const percent = candidateZones >= parameters.manyZones ? parameters.manyPercentile : parameters.fewPercentile;
   const threshold = (values: readonly number[], minimum: number) => {
@@ -69,7 +69,7 @@ function adaptive(
     heightP95Mm,
     heightP90Mm:
       percentile(
-        Float64Array.from(heightMm).filter((height) => height > 0),
+        new Float64Array(heightMm).filter((height) => height > 0),
         90,
       ) ?? 0,
     capMm: parameters.capShare * referenceMm,
@@ -87,7 +87,7 @@ function allZones(
     Math.max(percentile(values, parameters.allZonesPercentile) ?? 0, parameters.allZonesMinimum);
   const reflectanceThreshold = threshold(reflectancePercent);
   const signalThreshold = threshold(signal);
-  const candidates = Array.from(heightMm, (height) => height > heightThresholdMm);
+  const candidates = zonesAbove(heightMm, heightThresholdMm);
   const occupied = candidates.map(
     (candidate, zone) =>
       candidate && above(reflectancePercent[zone], reflectanceThreshold) && above(signal[zone], signalThreshold),
@@ -104,6 +104,12 @@ function allZones(
     heightP90Mm: null,
     capMm: null,
   };
+}
+
+function zonesAbove(heightMm: ArrayLike<number>, thresholdMm: number): boolean[] {
+  const zones: boolean[] = [];
+  for (let zone = 0; zone < heightMm.length; zone += 1) zones.push(above(heightMm[zone], thresholdMm));
+  return zones;
 }
 
 function above(value: number | undefined, threshold: number): boolean {
