@@ -85,6 +85,10 @@ export class DeferredInbox implements Inbox, Host {
     this.#open?.settle(entryId, outcome);
   };
 
+  get isEmitting(): boolean {
+    return this.#open?.isEmitting ?? false;
+  }
+
   refuse(transport: Transport, reason: string, deviceId = ""): void {
     if (this.#open) this.#open.refuse(transport, reason, deviceId);
     else this.#early.refused(transport, reason);

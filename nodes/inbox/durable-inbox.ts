@@ -244,6 +244,10 @@ export class DurableInbox implements Inbox, Host {
     if (held?.isKnown) this.#settle(held, outcome);
   };
 
+  get isEmitting(): boolean {
+    return this.#isPumping;
+  }
+
   refuse(transport: Transport, reason: string, deviceId = ""): void {
     const counted = this.#ledger.refused(transport, reason, deviceId);
     this.#writer.refuse(transport, counted.reason, counted.device);

@@ -133,6 +133,8 @@ export interface Inbox {
   /** Which device an entry is from, for the accounts, where the door could not know. */
   identify(entryId: string, deviceId: string): void;
   settle: Settle;
+  /** Whether an entry waits only for its turn in the flows: what is less urgent may let it go first. */
+  readonly isEmitting: boolean;
   /** Counts something refused at a door, by transport, reason code and, where known, device. */
   refuse(transport: Transport, reason: string, deviceId?: string): void;
   stats(): InboxReport;

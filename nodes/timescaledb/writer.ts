@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from "../host/errors.ts";
+import { leisure, rests } from "../host/rests.ts";
 import type { Outcome, QuarantineRecord, Settle } from "../sample/inbox.ts";
 import { isQuarantineRecord } from "../sample/message.ts";
 import type { Sample } from "../sample/sample.ts";
@@ -54,14 +55,18 @@ export interface WriterOptions<C> {
 
 interface Pending<C> {
   item: WriterItem<C>;
-  /** Made when it came: those of a whole batch at once would hold up everybody. */
+  /** Made one by one while the batch fills: those of a whole batch at once would hold up everybody. */
   rows: SampleRows | undefined;
+  hasRows: boolean;
   bytes: number;
   arrivedMs: number;
 }
 
-/** Settled items that are told of per turn of the event loop. */
-const TOLD_PER_TURN = 16;
+/** So long an item's rows may wait for leisure. */
+const ROWS_WAIT_MS = 500;
+/** Settled items that are told of before the next wait for leisure, and how long that may last for all of them. */
+const TOLD_AT_ONCE = 4;
+const TELL_WAIT_MS = 250;
 /** Tries of the same rows after which a failure that may lie in them is taken for a refusal. */
 const TRIES_BEFORE_BLAME = 5;
 
@@ -80,6 +85,9 @@ export class Writer<C = undefined> {
     maxPendingBytes: number;
   };
   readonly #pending: Pending<C>[] = [];
+  /** Those whose rows are still to be made, and whether somebody is at it. */
+  #withoutRows: Pending<C>[] = [];
+  #makesRows = false;
   readonly #entries = new Set<string>();
   readonly #sightings = new Sightings();
   readonly #memo = new BucketMemo();
@@ -125,8 +133,11 @@ export class Writer<C = undefined> {
     const heavy = this.#entries.size > 0 && this.#pendingBytes + bytes > this.#limits.maxPendingBytes;
     if (this.#closing || full || heavy) return "full";
     this.#entries.add(item.entryId);
-    this.#pending.push({ item, rows: rowsOfItem(item), bytes, arrivedMs: performance.now() });
+    const pending = { item, rows: undefined, hasRows: false, bytes, arrivedMs: performance.now() };
+    this.#pending.push(pending);
+    this.#withoutRows.push(pending);
     this.#pendingBytes += bytes;
+    if (!this.#makesRows) void this.#makeRows();
     this.#start();
     return "taken";
   }
@@ -171,6 +182,25 @@ export class Writer<C = undefined> {
       this.#loop = undefined;
       if (this.#hasWork()) this.#start();
     });
+  }
+
+  async #makeRows(): Promise<void> {
+    this.#makesRows = true;
+    while (this.#withoutRows.length > 0 && !this.#abandoned) await this.#rowsFor(this.#withoutRows.splice(0));
+    this.#makesRows = false;
+  }
+
+  /** Makes the rows of these at leisure, unless they wait for that too long. */
+  async #rowsFor(batch: readonly Pending<C>[]): Promise<void> {
+    const rest = rests();
+    for (const pending of batch) {
+      if (pending.hasRows) continue;
+      const untilMs = pending.arrivedMs + ROWS_WAIT_MS;
+      await (performance.now() < untilMs ? leisure(untilMs) : rest());
+      if (pending.hasRows) continue; // by the batch that needed them
+      pending.rows = rowsOfItem(pending.item);
+      pending.hasRows = true;
+    }
   }
 
   #hasWork(): boolean {
@@ -244,6 +274,7 @@ export class Writer<C = undefined> {
 
   /** One transaction. With a `refusal` its samples go to quarantine for that. */
   async #write(database: Database, batch: readonly Pending<C>[], refusal: unknown): Promise<void> {
+    await this.#rowsFor(batch);
     const startedMs = performance.now();
     const arrivals: Insertion[] = [];
     const quarantined: Quarantined[] = [];
@@ -321,8 +352,9 @@ export class Writer<C = undefined> {
 
   /** Tells of what was settled, some at a time: whoever listens has work with each, and the doors wait meanwhile. */
   async #tell(settled: readonly [WriterItem<C>, Outcome][]): Promise<void> {
+    const untilMs = performance.now() + TELL_WAIT_MS;
     for (const [index, [item, outcome]] of settled.entries()) {
-      if (index > 0 && index % TOLD_PER_TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      if (index > 0 && index % TOLD_AT_ONCE === 0) await leisure(untilMs);
       this.#options.onSettled?.(item, outcome);
     }
   }
