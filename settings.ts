@@ -63,8 +63,6 @@ const settings = {
     ioMiddleware: [guard.socketMiddleware, shareEmits],
     maxHttpBufferSize: 256 * 1024,
   },
-  // A sample goes through all its nodes in one turn of the event loop, and not in one turn each beside all others.
-  runtimeSyncDelivery: true,
   serialReconnectTime: 3_000,
   apiMaxLength: "5mb",
   telemetry: { enabled: false, updateNotification: false },

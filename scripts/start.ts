@@ -54,6 +54,7 @@ async function main(): Promise<void> {
   const { auditRoutes, peopleRoutes } = await import("../distribution/people-routes.ts");
   const { openServer } = await import("../distribution/tls.ts");
   const { securityHeaders } = await import("../distribution/security-headers.ts");
+  const { directDelivery } = await import("../distribution/direct-delivery.ts");
   const { shareAmongReaders } = await import("../distribution/shared-messages.ts");
   const { editorDoor, letEditorSocketIn, takeBack } = await import("../distribution/editor-auth.ts");
   for (const name of flowChanges.kept)
@@ -133,6 +134,7 @@ async function main(): Promise<void> {
   // Its types leave out what the runtime has.
   const { getNode } = RED.nodes as unknown as { getNode: Parameters<typeof shareAmongReaders>[1] };
   RED.hooks.add("onSend.foieflow", (events) => shareAmongReaders(events, getNode));
+  RED.hooks.add("preDeliver.foieflow", directDelivery() as never);
   app.use(health.routes); // before Node-RED's: they answer while flows are deployed
   server.on("upgrade", (request) => letEditorSocketIn(guard, request));
   app.use(signInRoutes(guard));
