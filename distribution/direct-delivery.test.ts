@@ -8,7 +8,7 @@ const event = (type: string, receive: (msg: object) => void): DeliverEvent => ({
   destination: { node: { type, receive } },
 });
 
-describe("a message for the next node on a sample's way", () => {
+describe("a message for one of our nodes", () => {
   it("is there when the node before has sent it, and what that one sends on as well", () => {
     const hook: Hook = directDelivery();
     const order: string[] = [];
@@ -21,9 +21,9 @@ describe("a message for the next node on a sample's way", () => {
     assert.deepEqual(order, ["shape", "colour"]);
   });
 
-  it("is Node-RED's to deliver where the node is not one of those, or is gone", () => {
+  it("is Node-RED's to deliver where the node is another's, or is gone", () => {
     const never = () => assert.fail("was delivered");
-    for (const type of ["function", "link in", "foieflow-alarm-rule"])
+    for (const type of ["function", "link in", "ui-template"])
       assert.equal(directDelivery()(event(type, never)), undefined);
     assert.equal(directDelivery()({ msg: {}, destination: { node: null } }), undefined);
   });

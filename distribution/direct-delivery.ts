@@ -9,33 +9,22 @@ interface Receiver {
   receive(msg: object): void;
 }
 
-/** The nodes a sample passes on its way from the inbox to the store and the screen, and the links between their flows. */
-const ON_THE_WAY = new Set([
-  "foieflow-decode",
-  "foieflow-calibrate",
-  "foieflow-lot",
-  "foieflow-vl53l8ch",
-  "foieflow-as7341",
-  "foieflow-product",
-  "foieflow-grade",
-  "foieflow-store",
-  "foieflow-line-view",
-  "link out",
-]);
+/** Our own nodes, and the links between their flows. */
+const isOurs = (type: string) => /^(?:ui-)?foieflow-|^link out$/.test(type);
 /** The shipped flows take less; wires that lead back to where they came from take a turn at each so many. */
 const MOST_DEEP = 24;
 
 /**
- * A hook for `preDeliver` that brings a message to the next node on a sample's way at once. Node-RED gives each delivery
- * a turn of the event loop of its own: a sample took eleven of them from the inbox to the screen, in each of which it
- * waited for all others on their way. To any other node Node-RED delivers as ever: two function nodes in a ring would
- * otherwise keep everything else from its turn.
+ * A hook for `preDeliver` that brings a message to one of our nodes at once. Node-RED gives each delivery a turn of the
+ * event loop of its own: a sample took eleven of them from the inbox to the screen, in each of which it waited for all others
+ * on their way. To any other node Node-RED delivers as ever: two function nodes in a ring would otherwise keep everything
+ * else from its turn.
  * @returns the hook: false when it has delivered
  */
 export function directDelivery(): (event: DeliverEvent) => false | undefined {
   let depth = 0;
   return ({ msg, destination: { node } }) => {
-    if (!node || depth >= MOST_DEEP || !ON_THE_WAY.has(node.type)) return undefined;
+    if (!node || depth >= MOST_DEEP || !isOurs(node.type)) return undefined;
     depth += 1;
     try {
       node.receive(msg);
