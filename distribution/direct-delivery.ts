@@ -9,8 +9,8 @@ interface Receiver {
   receive(msg: object): void;
 }
 
-/** Our own nodes, and the links between their flows. */
-const isOurs = (type: string) => /^(?:ui-)?foieflow-|^link out$/.test(type);
+/** Our own nodes but the widgets, and the links between their flows. */
+const isOurs = (type: string) => type.startsWith("foieflow-") || type === "link out";
 /** The shipped flows take less; wires that lead back to where they came from take a turn at each so many. */
 const MOST_DEEP = 24;
 

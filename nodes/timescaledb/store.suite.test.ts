@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import type { Outcome, QuarantineRecord } from "../sample/inbox.ts";
+import { currentInbox, setCurrentInbox } from "../host/current-inbox.ts";
+import type { Inbox, Outcome, QuarantineRecord } from "../sample/inbox.ts";
 import type { Sample } from "../sample/sample.ts";
 import type { Database } from "./database.ts";
 import { hoursAgo, makeSample, onlyValue, type Target, targets } from "./fixture.test.ts";
@@ -155,6 +157,30 @@ function describeStore(target: Target): void {
         ["tried-twice", { kind: "stored" }],
         ["sent-again", { kind: "duplicate" }],
       ]);
+    });
+
+    it("lets what waits to be graded go first, but not for long, and writes nothing it has given up", async () => {
+      const before = currentInbox();
+      setCurrentInbox({ isEmitting: true } as Inbox);
+      try {
+        const deviceId = "at-leisure";
+        const { writer, settled } = recording(database);
+        const add = () => writer.add({ entryId: entry(), payload: makeSample({ deviceId }), context: undefined });
+        for (let count = 0; count < 5; count += 1) add();
+        await sleep(100);
+        assert.deepEqual(settled, [], "samples are waiting to be graded");
+        while (settled.length < 5) await sleep(20);
+        for (let count = 0; count < 5; count += 1) add();
+        await sleep(50);
+        assert.equal((await writer.close(0)).length, 5);
+        await sleep(700);
+        const stored = await onlyValue(database, "SELECT count(*) FROM fusion_results WHERE device_id = $1", [
+          deviceId,
+        ]);
+        assert.equal(stored, 5);
+      } finally {
+        setCurrentInbox(before);
+      }
     });
 
     it("recognises a numbered sample without a clock that comes again at another time", async () => {

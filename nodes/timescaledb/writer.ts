@@ -194,6 +194,7 @@ export class Writer<C = undefined> {
   async #rowsFor(batch: readonly Pending<C>[]): Promise<void> {
     const rest = rests();
     for (const pending of batch) {
+      if (this.#abandoned) return;
       if (pending.hasRows) continue;
       const untilMs = pending.arrivedMs + ROWS_WAIT_MS;
       await (performance.now() < untilMs ? leisure(untilMs) : rest());
@@ -252,6 +253,9 @@ export class Writer<C = undefined> {
     for (let tries = 1; !this.#abandoned; tries++) {
       try {
         if (database.state() === "ready") {
+          await this.#rowsFor(batch);
+          // Given up meanwhile: the inbox gives them to the flows that come.
+          if (this.#abandoned) return;
           await this.#write(database, batch, refusal);
           if (tries > 1) this.#options.onTrouble?.(undefined);
           return;
@@ -274,7 +278,6 @@ export class Writer<C = undefined> {
 
   /** One transaction. With a `refusal` its samples go to quarantine for that. */
   async #write(database: Database, batch: readonly Pending<C>[], refusal: unknown): Promise<void> {
-    await this.#rowsFor(batch);
     const startedMs = performance.now();
     const arrivals: Insertion[] = [];
     const quarantined: Quarantined[] = [];
