@@ -16,8 +16,8 @@ const MOST_DEEP = 24;
 
 /**
  * A hook for `preDeliver` that brings a message to one of our nodes at once. Node-RED gives each delivery a turn of the
- * event loop of its own: a sample took eleven of them from the inbox to the screen, in each of which it waited for all others
- * on their way. To any other node Node-RED delivers as ever: two function nodes in a ring would otherwise keep everything
+ * event loop of its own: a sample took eleven of them from the inbox to the line's view, in each of which it waited for all
+ * others on their way. To any other node Node-RED delivers as ever: two function nodes in a ring would otherwise keep everything
  * else from its turn.
  * @returns the hook: false when it has delivered
  */
