@@ -134,6 +134,34 @@ describe("people on their pages", function () {
       }
     });
 
+  it("show what was searched for last, though the answer to an older search comes after it", async () => {
+    const cookie = await line.signIn("admin");
+    const { context, page } = await openPage(browser, line.base, { width: 1440, height: 900, locale: "fr-FR", cookie });
+    try {
+      const older = Promise.withResolvers<void>();
+      const answered = Promise.withResolvers<void>();
+      await page.route(/\/auth\/audit\?.*action=person/, async (route) => {
+        const answer = await route.fetch();
+        await older.promise;
+        await route.fulfill({ response: answer });
+        answered.resolve();
+      });
+      await page.goto(`${line.base}/dashboard/audit?lang=fr`);
+      await page.locator(".ff-audit-rows li").first().waitFor({ timeout: 30_000 });
+      await page.fill('[name="action"]', "person");
+      await page.locator('[data-action="search"]').click();
+      await page.fill('[name="action"]', "nothing.of.the.kind");
+      await page.locator('[data-action="search"]').click();
+      await page.getByText("Rien de tel dans le journal.").waitFor();
+      older.resolve();
+      await answered.promise;
+      await page.waitForTimeout(500);
+      assert.equal(await page.locator(".ff-audit-rows li").count(), 0);
+    } finally {
+      await context.close();
+    }
+  });
+
   it("rest after a while, look on, and are led to the sign-in when theirs is over", async () => {
     const rest = await resting;
     if (rest instanceof Error) throw rest;

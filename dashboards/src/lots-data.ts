@@ -2,8 +2,7 @@ import type { BreederAnswer, BreederSummary } from "@foieflow/node-red-foieflow/
 import type { LotAnswer, LotSummary } from "@foieflow/node-red-foieflow/api/routes/lots.js";
 import type { SampleAnswer } from "@foieflow/node-red-foieflow/api/routes/samples.js";
 import type { GradeLetter } from "@foieflow/node-red-foieflow/sample/units.js";
-import { ref, shallowRef } from "vue";
-import { Failed, request } from "./api.ts";
+import { request } from "./api.ts";
 import { dayStart } from "./days.ts";
 import { plantZone } from "./line.ts";
 
@@ -35,32 +34,6 @@ export interface Filter {
   device: string;
 }
 export const noFilter = (): Filter => ({ q: "", from: "", to: "", grade: "", device: "" });
-
-/** Something read over HTTP, with how far it is; the answer to an older question is let go. */
-export function useAsked<T>() {
-  const value = shallowRef<T | null>(null);
-  const state = ref<"idle" | "loading" | "ready" | "failed">("idle");
-  const error = ref("");
-  const sinceMs = ref(0);
-  let asked = 0;
-
-  async function ask(work: () => Promise<T>): Promise<void> {
-    const mine = ++asked;
-    state.value = "loading";
-    sinceMs.value = performance.now();
-    try {
-      const found = await work();
-      if (asked !== mine) return;
-      value.value = found;
-      state.value = "ready";
-    } catch (problem) {
-      if (asked !== mine) return;
-      error.value = problem instanceof Failed ? problem.code : "no-answer";
-      state.value = "failed";
-    }
-  }
-  return { value, state, error, sinceMs, ask };
-}
 
 /** The filter as parameters of the API. Breeders are counted by whole production days, lots and samples by the clock. */
 export function periodOf(kind: Kind | "sample", { from, to }: Pick<Filter, "from" | "to">): URLSearchParams {
