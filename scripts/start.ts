@@ -2,6 +2,7 @@
  * Starts the line: the embedded database, Node-RED with our flows, the device doors, and (unless told not to) the
  * simulated line. SIGTERM or SIGINT stops it in order, settling what it can.
  */
+import "../distribution/heap.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";

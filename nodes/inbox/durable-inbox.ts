@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { type DirectoryLock, lockDirectory } from "../host/directory-lock.ts";
 import { CodedError, messageOf } from "../host/errors.ts";
 import type { Envelope, Inbox, InboxEntry, InboxReport, Outcome, QuarantineRecord } from "../sample/inbox.ts";
+import { keptBytes } from "../sample/raw-bytes.ts";
 import type { Transport } from "../sample/units.ts";
 import { Admission, type Obstacle, type Waiting } from "./admission.ts";
 import { metaOf } from "./entry-record.ts";
@@ -148,8 +149,7 @@ export class DurableInbox implements Inbox, Host {
       this.#writer.append({
         meta: metaOf(envelope),
         device: this.#ledger.deviceKey(envelope.provenDeviceId ?? ""),
-        // A copy, because a transport's buffer is often a slice of a larger chunk or will be used again.
-        bytes: Buffer.from(envelope.bytes),
+        bytes: keptBytes(envelope.bytes),
         resolve,
         reject,
       });

@@ -50,7 +50,7 @@ export interface CommitQuestion {
   kind: "commit";
   appends: { meta: string; transport: Transport; device: string; size: number }[];
   /** The bytes of all appends, one after the other. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   settled: SettledEntry[];
   refusals: Refusals[];
   /** Entries up to this id may be emitted from now on; at the next start they count as in flight. */

@@ -73,9 +73,11 @@ export class StoreThread {
     return only(answer, "open");
   }
 
+  /** One transaction. The memory of `bytes` goes over to the thread. */
   async commit(question: Omit<CommitQuestion, "kind">): Promise<CommitAnswer> {
-    const answer = only(await this.#store.ask({ kind: "commit", ...question }), "commit");
-    this.#grew(question.bytes.length, question.settled.length);
+    const { length } = question.bytes;
+    const answer = only(await this.#store.ask({ kind: "commit", ...question }, [question.bytes.buffer]), "commit");
+    this.#grew(length, question.settled.length);
     return answer;
   }
 

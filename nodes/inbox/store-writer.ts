@@ -291,8 +291,8 @@ export class StoreWriter {
   }
 }
 
-/** Own memory, because the pool small buffers come from would be copied whole to the thread. */
-function joined(appends: readonly Append[]): Uint8Array {
+/** Own memory, because it goes over to the thread. */
+function joined(appends: readonly Append[]): Uint8Array<ArrayBuffer> {
   const total = appends.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const all = new Uint8Array(total);
   let at = 0;

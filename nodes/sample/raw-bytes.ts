@@ -19,10 +19,20 @@ const decompress = promisify(zstdDecompress);
 
 /** Bytes as they are stored: compressed (zstd, RFC 8878) where that makes them shorter. */
 export function storedBytes(bytes: Buffer): StoredBytes {
-  // Room for what comes of it, and no more: it is held until its transaction is committed.
   const compressed = zstdCompressSync(bytes, { ...OPTIONS, chunkSize: Math.max(64, bytes.length) });
   if (compressed.length >= bytes.length) return { bytes, encoding: null, length: null };
-  return { bytes: compressed, encoding: "zstd", length: bytes.length };
+  return { bytes: keptBytes(compressed), encoding: "zstd", length: bytes.length };
+}
+
+/**
+ * A copy in memory of its own, for bytes that are held for more than a moment. A small Buffer is otherwise a piece of 64 KB
+ * that it shares with whatever was made with it (`Buffer.poolSize`), all of which it would hold; so does the slice of a
+ * transport's buffer, which moreover may be used again.
+ */
+export function keptBytes(bytes: Uint8Array): Buffer {
+  const kept = Buffer.allocUnsafeSlow(bytes.length);
+  kept.set(bytes);
+  return kept;
 }
 
 /** The bytes as they came. @throws Error when they are not what the row says of them */

@@ -1,8 +1,9 @@
 import type { ClientBase } from "pg";
 import { CodedError, messageOf } from "../host/errors.ts";
 import { rests } from "../host/rests.ts";
+import { queryBound, type WireValue } from "./bound-query.ts";
 import { type Arrival, rowsOf, SAMPLE_ROWS, type SampleRows, type SampleTable } from "./rows.ts";
-import { type Cells, onTheWire, type Parameters } from "./table.ts";
+import { type Cells, onTheWire } from "./table.ts";
 
 /**
  * What became of a sample:
@@ -91,12 +92,9 @@ function ofTable(candidates: readonly Candidate[], index: number): { here: Candi
   return { here, rows };
 }
 
-async function insertInto(client: ClientBase, table: SampleTable, values: Parameters): Promise<Set<string>> {
-  const result = await client.query<{ sample_uid: string }>({
-    name: `foieflow-${table.name}`,
-    text: table.insert,
-    values,
-  });
+async function insertInto(client: ClientBase, table: SampleTable, values: WireValue[]): Promise<Set<string>> {
+  const statement = { name: `foieflow-${table.name}`, text: table.insert };
+  const result = await queryBound<{ sample_uid: string }>(client, statement, values);
   return new Set(result.rows.map((row) => row.sample_uid));
 }
 

@@ -1,4 +1,6 @@
 import { binaryArray } from "./binary-array.ts";
+import type { WireValue } from "./bound-query.ts";
+import { textArray } from "./text-array.ts";
 
 /** PostgreSQL types of the columns the writer fills. */
 export type ColumnType =
@@ -28,11 +30,8 @@ export interface Table<S> {
   columns: readonly Column<S>[];
 }
 
-/** Rows by column, ready to be parameters of `insertSql(table)`. */
-export type Parameters = (Buffer | (string | number | boolean | null)[])[];
-
-/** One of them, with the type of its elements or, of bytes, its own. */
-export type TypedParameter = [ColumnType, Parameters[number]];
+/** A parameter of `insertSql(table)`, with the type of its elements or, of bytes, its own. */
+export type TypedParameter = [ColumnType, Buffer | (string | number | boolean | null)[]];
 
 /**
  * `INSERT … SELECT … FROM unnest($1::…[], …) ON CONFLICT DO NOTHING RETURNING sample_uid`: one prepared statement whatever
@@ -110,10 +109,10 @@ export function* parametersOf(table: Table<never>, rows: readonly Cells[]): Gene
 export async function onTheWire(
   parameters: Iterable<TypedParameter>,
   rest: () => Promise<void> | undefined,
-): Promise<Parameters> {
-  const wired: Parameters = [];
+): Promise<WireValue[]> {
+  const wired: WireValue[] = [];
   for (const [type, parameter] of parameters) {
-    wired.push(Buffer.isBuffer(parameter) ? parameter : (binaryArray(type, parameter) ?? parameter));
+    wired.push(Buffer.isBuffer(parameter) ? parameter : (binaryArray(type, parameter) ?? textArray(parameter)));
     const resting = rest();
     if (resting) await resting;
   }

@@ -337,7 +337,10 @@ export class Writer<C = undefined> {
       this.#pending.splice(0, this.#pending.length, ...this.#pending.filter((pending) => !isIn.has(pending)));
     }
     const settled: [WriterItem<C>, Outcome][] = [];
-    for (const { item } of batch) {
+    for (const pending of batch) {
+      // They may be told of much later, and rows weigh as much as the sample.
+      pending.rows = undefined;
+      const { item } = pending;
       const { entryId } = item;
       const reason = reasons.get(entryId);
       const outcome: Outcome =

@@ -4,7 +4,7 @@ import { cString, int32, message, messagesIn, query, sync, type TransactionStatu
 
 /** A group of messages that the engine gets in one piece, or an answer that has to wait for its turn. */
 export interface Unit {
-  /** For the engine. */
+  /** For the engine, which takes them. */
   bytes?: Uint8Array;
   /** For the client, without asking the engine. */
   answer?: Buffer;
@@ -207,6 +207,7 @@ export class Bridge {
     this.#running = client;
     this.bytesIn += bytes.byteLength;
     let answer: Buffer;
+    const statement = this.#options.onSlow ? statementIn(bytes) : "";
     const startedMs = performance.now();
     try {
       answer = await engine.exec(bytes, this.#options.watchdogMs * client.patience);
@@ -215,7 +216,7 @@ export class Bridge {
     }
     if (this.#engine !== engine) return;
     const ms = performance.now() - startedMs;
-    if (ms >= SLOW_MS) this.#options.onSlow?.(ms, statementIn(bytes));
+    if (ms >= SLOW_MS) this.#options.onSlow?.(ms, statement);
     // Not `client`: it may have left in the meantime and a stand-in clean up for it.
     const running = this.#running;
     this.#running = undefined;
@@ -279,7 +280,11 @@ function statementIn(bytes: Uint8Array): string {
     if (type !== "Q" && type !== "P") continue;
     const first = cString(body, 5);
     const { value } = type === "Q" ? first : cString(body, first.next);
-    return value.replace(/\s+/g, " ").trim().slice(0, MOST_STATEMENT);
+    return value
+      .slice(0, 2 * MOST_STATEMENT)
+      .replace(/\s+/g, " ")
+      .trim()
+      .slice(0, MOST_STATEMENT);
   }
   return "a prepared statement";
 }

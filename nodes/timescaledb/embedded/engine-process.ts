@@ -93,11 +93,13 @@ export class EngineProcess {
 
   /**
    * Runs protocol messages in the engine. There is no way to interrupt it but to end the process.
+   * @param bytes the caller's no more: where they are all of their memory, that goes to the other thread without a copy
    * @param watchdogMs the process is ended when the answer takes longer
    */
   exec(bytes: Uint8Array, watchdogMs: number): Promise<Buffer> {
-    // A copy of just these bytes, which goes to the other thread without a second one.
-    const own = new Uint8Array(bytes);
+    const { buffer } = bytes;
+    const isAll = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
+    const own = isAll ? new Uint8Array(buffer) : new Uint8Array(bytes);
     return this.#call((id) => ({ kind: "exec", id, bytes: own }), watchdogMs, [own.buffer]);
   }
 
