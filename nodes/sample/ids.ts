@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -31,5 +31,5 @@ export function sampleUid(
     "seq" in identity
       ? ["seq", identity.deviceId, identity.bootId, String(identity.seq)]
       : ["time", identity.deviceId, identity.measuredAt, identity.sampleId];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+  return hash("sha256", JSON.stringify(parts), "hex").slice(0, 32);
 }
