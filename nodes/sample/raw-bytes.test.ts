@@ -21,6 +21,14 @@ describe("a message's bytes as they are stored", () => {
     );
   });
 
+  it("are a frame that owes nothing to those before it, in memory of its own", () => {
+    const [one, other] = [Buffer.alloc(20_000, "foie gras "), Buffer.alloc(90_000, "magret ")];
+    const first = storedBytes(one).bytes;
+    storedBytes(other);
+    assert.deepEqual(storedBytes(one).bytes, first);
+    assert.equal(first.buffer.byteLength, first.length);
+  });
+
   it("are as they came in rows from before, and where nothing repeats", async () => {
     const bytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]); // begins as a zstd frame does
     assert.deepEqual(storedBytes(bytes), { bytes, encoding: null, length: null });
