@@ -40,9 +40,10 @@ export function queryBound<R extends QueryResultRow>(
   });
 }
 
-/** The connection, but that it sends this message when it is asked to bind. */
+/** The connection, but that it sends this message when it is asked to bind; as pg does, only while it is not ended. */
 function binding(connection: Connection, take: () => Buffer | undefined): Connection {
-  return Object.create(connection, { bind: { value: () => connection.stream.write(take()) } });
+  const { stream } = connection;
+  return Object.create(connection, { bind: { value: () => stream.writable && stream.write(take()) } });
 }
 
 /**
