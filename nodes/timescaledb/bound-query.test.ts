@@ -3,10 +3,6 @@ import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import pg from "pg";
 import { bindMessage, type WireValue } from "./bound-query.ts";
-import { textArray } from "./text-array.ts";
-
-/** Number of `text[]` (pg_type.oid). */
-const TEXT_ARRAY: number = 1009;
 
 /** What pg itself sends. */
 function sentByPg(statement: string, values: WireValue[]): Buffer {
@@ -30,16 +26,5 @@ describe("a statement's parameters on their way to the database", () => {
     );
     const large = bindMessage("s", [Buffer.alloc(100_000), null, "é".repeat(40_000)]);
     assert.equal(large.buffer.byteLength, large.length);
-  });
-
-  it("are arrays whose text the database reads as what they were", () => {
-    const cell = fc.oneof(fc.constant(null), fc.string({ unit: "grapheme" }), fc.integer(), fc.double(), fc.boolean());
-    const read = pg.types.getTypeParser(TEXT_ARRAY, "text");
-    fc.assert(
-      fc.property(fc.array(cell), (cells) => {
-        const texts = cells.map((one) => (one === null ? null : String(one)));
-        assert.deepEqual(read(textArray(cells)), texts);
-      }),
-    );
   });
 });
